@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, parseDocument } from 'yaml';
 import { contents, folder, modeOf, sharedFolder } from '../unit/project/folder.ts';
 import { apisvc, apisvcWithKeys, sampleProject, shell } from './apisvc.ts';
 
@@ -334,5 +334,20 @@ describe('--cronjob', () => {
       code: 2,
       stderr: expect.stringContaining('error: --cronjob needs the private key of the CA in the cluster, but a file has it\n'),
     });
+  });
+
+  test.each([
+    ['cert-manager', '{type: cert-manager}', 'cert-manager renews the certificate itself\n'],
+    ['csr', '{type: csr, signerName: example.com/signer, caBundleFile: ca.crt}', 'a pod that rotates needs the private key of the CA\n'],
+    ['existing-secret', '{type: existing-secret}', 'another tool writes Secret '],
+  ])('is refused with the issuer %s, and says why', async (type, issuer, why) => {
+    const own = join(cwd, `cronjob-${type}`);
+    mkdirSync(own);
+    const document = parseDocument(readFileSync(join(dir, 'apisvc.yaml'), 'utf8'));
+    document.setIn(['spec', 'certificates', 'issuer'], parse(issuer));
+    writeFileSync(join(own, 'apisvc.yaml'), String(document));
+    const { code, stdout, stderr } = await apisvc(cronJob, { cwd: own });
+    const error = `error: --cronjob cannot be used with the issuer type "${type}": ${why}`;
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(error) });
   });
 });
