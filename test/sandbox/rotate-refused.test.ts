@@ -50,7 +50,7 @@ test('a name in apisvc.yaml that the cluster or the CA does not have is refused,
     writeFileSync(file, document.toString());
   };
   edit('spec.service.name', 'other');
-  for (const flags of [[], ['--dry-run'], ['--ca'], ['--ca', '--dry-run']]) {
+  for (const flags of [[], ['--dry-run'], ['--ca'], ['--ca', '--dry-run'], ['--abort']]) {
     const { code, stderr } = await run('rotate', '-C', 'demo', ...flags);
     expect({ code, stderr }).toEqual({
       code: 1,

@@ -22,15 +22,15 @@ import { dropCaKeyStep } from '../steps/ca-key.ts';
  * removes certs/next, the Lease, and the next CA from the Secret with the CA, which unregister
  * --keep-secrets leaves. No Lease is created, because its namespace may be gone.
  * @returns undefined where an API is registered
- * @throws RefusedError without --abort, and while another process holds the Lease
+ * @throws RefusedError without --abort, and while another process holds the Lease; as
+ * `requireSameService`
  */
 export async function discardAbandoned(cluster: Cluster, request: RotateRequest): Promise<RotateResult | undefined> {
   const { abort, dryRun, dir, kind, registration, holder, signal } = request;
   if ((await readApiServices({ ...request, cluster })).length > 0) return undefined;
-  if (!abort) {
-    await requireSameService({ ...request, cluster });
-    throw unregistered(request);
-  }
+  // Where only apisvc.yaml names another Service, the pods may need the new certificates.
+  await requireSameService({ ...request, cluster });
+  if (!abort) throw unregistered(request);
   const service = serviceOf(request);
   const ref = rotationLease(service);
   const hasLease = (await getObject(cluster, ref, signal)) !== undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { apiServiceNames } from '../../../../src/config/registration.ts';
 import { planRotation, rotate } from '../../../../src/operations/rotate.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { hasNext, writeNext } from '../../../../src/project/generations.ts';
@@ -22,10 +23,11 @@ interface Has {
   readonly ca?: { readonly data: Record<string, string>; readonly metadata: object };
   /** Whether reviews and reads are refused. */
   readonly forbidden?: boolean;
+  readonly apiServices?: readonly object[];
 }
 
 /** A cluster without APIServices, and perhaps with a Lease. */
-async function unregistered({ lease = false, forbidden = false, ca }: Has) {
+async function unregistered({ lease = false, forbidden = false, ca, apiServices = [] }: Has) {
   const writes: string[] = [];
   let present = lease;
   const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -43,7 +45,7 @@ async function unregistered({ lease = false, forbidden = false, ca }: Has) {
       for (const [entry, value] of Object.entries(data)) if (value === null) delete ca.data[entry];
       return answer(response, 200, ca);
     }
-    answer(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
+    answer(response, 200, { metadata: { resourceVersion: '1' }, items: apiServices });
   });
   return { cluster, writes };
 }
@@ -98,6 +100,19 @@ describe('rotate --abort when no API is registered any more', () => {
     expect(await rotate(cluster, asked)).toMatchObject({ outcome: 'nothing-to-abort' });
     const others = await unregistered({ ca: of({}) });
     expect(await rotate(others.cluster, asked)).toMatchObject({ outcome: 'nothing-to-abort' });
+  });
+
+  test.each([true, false])('keeps everything where the API leads to another Service (dry run: %s)', async (dryRun) => {
+    const [name = ''] = apiServiceNames(registration);
+    const spec = { service: { namespace: 'example', name: 'before', port: 443 } };
+    const { cluster, writes } = await unregistered({ lease: true, apiServices: [{ metadata: { name }, spec }] });
+    const dir = withNext();
+    const asked = request(dir, { dryRun });
+    expect(await rejection(dryRun ? planRotation(cluster, asked) : rotate(cluster, asked))).toMatchObject({
+      message: `apiservice/${name} leads to Service example/before, not to Service example/api\nnothing was changed`,
+      fix: 'In apisvc.yaml, correct spec.service.name.',
+    });
+    expect({ hasNext: hasNext(dir), writes }).toEqual({ hasNext: true, writes: [] });
   });
 
   test('only says so with --dry-run', async () => {
