@@ -92,8 +92,8 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
     cause:
-      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered. `apisvc register` does not redirect an API to another Service.',
-    fix: 'Change apisvc.yaml back. To move the API instead, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
+      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or somebody else registered the API. `apisvc register` does not redirect an API to another Service.',
+    fix: 'If the API in the cluster belongs to others, use another API group. Otherwise, change apisvc.yaml back. Or move the API, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
   },
   'registration/bundle-manager': {
     severity: 'warning',
