@@ -38,12 +38,13 @@ function whyRejected(object: KubeObject & Json): string | undefined {
   const replicates = apiVersion === 'v1' && kind === 'ReplicationController';
   if (!replicates && !(apiVersion === 'apps/v1' && workloadKinds.some((each) => each === kind))) return undefined;
   const template: Json = podOf(object);
+  if (!isComplete(template)) return undefined;
   const selector: Json = spec?.selector;
   const labels = textsOf(template?.metadata?.labels);
   const matchLabels = textsOf(replicates ? selector : selector?.matchLabels);
   const expressions = replicates ? [] : listOf(selector?.matchExpressions);
   if (Object.keys(matchLabels).length + expressions.length === 0) {
-    return replicates || !isComplete(template) ? undefined : 'it has no spec.selector';
+    return replicates ? undefined : 'it has no spec.selector';
   }
   const matches =
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) && expressions.every((each) => meets(each, labels));

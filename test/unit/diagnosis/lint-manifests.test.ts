@@ -163,7 +163,7 @@ const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest
   'manifest/template': '{{- if .Values.x }}\na: b\n',
   'manifest/kustomization': '',
   'manifest/removed-version': `${apiService(insecure)}---\napiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: api}\n`,
-  'manifest/workload-selector': `${apiService(insecure)}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {selector: {matchLabels: {app: api}}, template: {}}\n`,
+  'manifest/workload-selector': `${apiService(insecure)}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {selector: {matchLabels: {app: api}}, template: {spec: {containers: [{image: a}]}}}\n`,
   'registration/unknown-version': apiService(insecure).replaceAll('a.example.com', 'external.metrics.k8s.io'),
   'manifest/placeholder': apiService(insecure).replace('name: api', 'name: <SERVICE>'),
   'registration/built-in-group': apiService(insecure).replaceAll('a.example.com', 'coordination.k8s.io'),

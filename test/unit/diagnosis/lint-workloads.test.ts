@@ -90,6 +90,7 @@ describe('the selector of a workload', () => {
     ['In the value', workload(expression('In', 'web', 'db')), []],
     ['Exists', workload(expression('Exists')), []],
     ['missing in a patch', workload(undefined, undefined, {} as never), []],
+    ['of a patch that has other labels', workload({ matchLabels: { x: 'y' } }, undefined, {} as never), []],
     ['missing in a ReplicationController', workload(undefined, ['v1', 'ReplicationController']), []],
     ['of a Deployment of another group', workload({ matchLabels: { app: 'apx' } }, ['example.com/v1', 'Deployment']), []],
   ])('%s', (_, given, codes) => {
