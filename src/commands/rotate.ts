@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
-import { secretName } from '../config/registration.ts';
+import { apiServiceNames, secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
@@ -104,7 +104,8 @@ async function ownRotation(flags: RotateFlags, registration: Registration, termi
 /** Whoever makes the key, or renews the Secret, rotates the certificate. @throws RefusedError */
 function refuseForeign(registration: Registration, directory: string): void {
   const { namespace } = registration.metadata;
-  const refusal = responsibilitiesOf(registration).refusesRotation?.({ namespace, name: secretName(registration), directory });
+  const running = registration.spec.server.existing && apiServiceNames(registration)[0];
+  const refusal = responsibilitiesOf(registration).refusesRotation?.({ namespace, name: secretName(registration), directory, running });
   if (refusal) throw new RefusedError(`apisvc does not rotate this certificate: ${refusal.why}`, { fix: refusal.way });
 }
 

@@ -1,4 +1,4 @@
-import { newKeysCommand } from './project-commands.ts';
+import { inDirectory, newKeysCommand } from './project-commands.ts';
 import type { IssuerType } from './schema-certificates.ts';
 
 /** Who makes or writes something, as messages call them. */
@@ -37,6 +37,8 @@ interface Refused {
   readonly namespace: string;
   readonly name: string;
   readonly directory: string;
+  /** An APIService of a server that `secure` can change: one that others installed. */
+  readonly running?: string | undefined;
 }
 
 const secretOf = ({ namespace, name }: Pick<Refused, 'namespace' | 'name'>): string => `Secret ${namespace}/${name}`;
@@ -89,9 +91,11 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
   insecure: {
     meaning: 'kube-apiserver accepts every certificate. Anyone on the network can impersonate the server.',
     ...{ key: 'the server', secret: 'nobody', caBundle: 'nobody', inProject: false, inCluster: false },
-    refusesRotation: ({ directory }) => ({
+    refusesRotation: ({ directory, running }) => ({
       why: 'kube-apiserver does not verify the serving certificate (insecureSkipTLSVerify), so apisvc has no certificate to rotate',
-      way: `Turn on verification: in apisvc.yaml, set spec.certificates.issuer to {type: self-signed}. Then: ${newKeysCommand({ directory, issuer: 'self-signed' })} && apisvc register`,
+      way: running
+        ? `Turn on verification while the API keeps serving: ${inDirectory(`apisvc secure ${running}`, directory)}`
+        : `Turn on verification: in apisvc.yaml, set spec.certificates.issuer to {type: self-signed}. Then: ${newKeysCommand({ directory, issuer: 'self-signed' })} && apisvc register`,
     }),
   },
 };

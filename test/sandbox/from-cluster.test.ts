@@ -67,6 +67,10 @@ test('an insecure registration becomes a project, and the next steps that are pr
   });
   const [verify = [], secure = []] = commandsIn(made.stdout);
   expect(await run(...verify)).toMatchObject({ code: 0 });
+  expect(await run('rotate', '-C', 'found')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`\nfix: Turn on verification while the API keeps serving: apisvc ${secure.join(' ')}\n`),
+  });
   const secured = await run(...secure, '--yes');
   expect({ code: secured.code, stderr: secured.stderr }).toEqual({
     code: 0,
