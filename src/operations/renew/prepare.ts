@@ -98,14 +98,16 @@ async function continueCa(where: TimedRenewal & { readonly cluster: Cluster }, f
   const { cluster, kind, onProgress, dryRun, signal } = where;
   const signer = await readSigner(where);
   const isEarlierCa = isEarlier(found.anchors, signer);
-  const { isInjected, isOnlySecret } = await readUnfinished(where);
+  const { isInjected, ...left } = await readUnfinished(where);
+  // A CA that cannot be read may be another one, which nothing trusts yet.
+  const isOnlySecret = left.isOnlySecret && signer !== undefined;
   if (!isEarlierCa && !isInjected && !isOnlySecret) return undefined;
   if (isEarlierCa) await requireWebhooks(where, found.anchors, signer);
   const secret = namespacedName(secretRef(where));
-  const left = isInjected
+  const reason = isInjected
     ? `another CA than that of Secret ${secret} is still trusted`
     : `Secret ${namespacedName(bothRef(where.registration))} is left`;
-  const why = isEarlierCa ? `another CA than that of Secret ${secret} signs now` : left;
+  const why = isEarlierCa ? `another CA than that of Secret ${secret} signs now` : reason;
   onProgress({ kind: 'note', what: `${why}; continuing the rotation of the CA` });
   const asCa = { ...where, kind: 'ca' as const };
   // The first check did not know that the CA is replaced.
