@@ -33,7 +33,7 @@ export const certManagerEntries = {
     cause: 'The certificate is still valid, but every renewal waits for its issuer. {why}',
     causes:
       'The certificate is still valid, but every renewal waits for its issuer. The issuer was deleted, or cert-manager cannot use it. The finding shows the message of cert-manager.',
-    fix: 'Create or correct the issuer, or correct spec.issuerRef of the Certificate: `kubectl -n {certNamespace} describe certificates,issuers`. If an apisvc project creates the issuer: `apisvc register`',
+    fix: 'Create or correct the issuer, or correct spec.issuerRef of the Certificate: `kubectl -n {certNamespace} describe certificates,issuers,clusterissuers`. If an apisvc project creates the issuer: `apisvc register`',
   },
   'cert-manager/name-missing': {
     severity: 'error',
