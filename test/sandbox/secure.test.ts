@@ -136,7 +136,7 @@ test('nothing is changed while a rotation is not complete', async () => {
   const { run, objects, cluster } = await installed(withoutCa);
   const before = await objects();
   const journal = { kind: 'leaf', direction: 'forward', step: 'secret', number: 2, steps: 4, title: 'Writing the Secret' };
-  const started = { started: '2026-11-28T10:00:00Z', holder: 'alice@laptop' };
+  const started = { started: '2026-11-28T10:00:00Z', holder: 'alice@laptop', newCertificate: 'a'.repeat(64) };
   const body = {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
