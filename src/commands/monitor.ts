@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
@@ -19,6 +20,8 @@ import type { Terminal } from './terminal.ts';
  * @throws UsageError when the address cannot be listened on, or a context cannot be used
  */
 export async function monitor(flags: MonitorFlags, version: string, terminal: Terminal): Promise<ExitCode> {
+  // Each look and each watch of each cluster listens. Node.js would warn of a leak.
+  setMaxListeners(0, terminal.interrupt);
   const contexts = await contextsOf(flags, terminal);
   const clusters: MonitoredCluster[] = [];
   const metrics = makeMetrics(() => clusters.map(({ state }) => state()), contexts, version);
@@ -64,7 +67,7 @@ function pagesOf(clusters: readonly MonitoredCluster[], metrics: Metrics): Pages
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
     '/healthz': () => (started() && clusters.every(({ onTime }) => onTime()) ? text('ok') : text('a look at a cluster is overdue', 503)),
     '/readyz': () => (ready() ? text('ok') : notLooked),
-    '/report.json': () => (ready() ? { type: 'application/json', body: listJson(states()) } : notLooked),
+    '/report.json': () => (ready() ? { type: 'application/json', body: reportJson(states()) } : notLooked),
     '/': (query) => html(states(), query.get('context')),
   };
 }
@@ -74,7 +77,7 @@ const notLooked = text('the first look has not ended', 503);
 /**
  * The same format for one cluster and for several: that of `verify -o json` with several contexts.
  */
-const listJson = (clusters: readonly Monitored[]): string =>
+const reportJson = (clusters: readonly Monitored[]): string =>
   diagnosisJson({
     apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1',
     verdict: worstOf(clusters.map(({ last, error }) => (error === undefined ? last?.diagnosis.verdict : undefined) ?? 'unknown')),

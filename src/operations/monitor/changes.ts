@@ -7,6 +7,8 @@ import { ApisvcError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { seen } from '../../snapshot/observed.ts';
 import type { Snapshot } from '../../snapshot/types.ts';
+import { withOwnSignal } from './own-signal.ts';
+import { pauseBeforeWatch } from './pace.ts';
 
 /** The objects whose changes may change a diagnosis. */
 export const watchedResources: readonly Resource[] = [resources.APIService, resources.Service, resources.EndpointSlice];
@@ -19,14 +21,16 @@ export interface WatchingChanges {
   /** Whether an object affects an APIService. */
   readonly concerns: (object: KubeObject) => boolean;
   readonly onChange: () => void;
-  /** Called when the user may not watch a resource. */
+  /** Called when kube-apiserver begins to refuse a watch, usually for a missing permission. */
   readonly onRefused: (error: ApisvcError) => void;
   readonly signal: AbortSignal;
 }
 
 /** How long a watch uses the credentials that it began with. */
 const watchMs = 600_000;
-const retryMs = 10_000;
+
+/** A watch that lasted so long had begun: its end does not count as one more failure. */
+const lastedMs = 60_000;
 
 /**
  * Watches the objects behind APIServices, as far as the user may. The watches only save time: what
@@ -37,38 +41,37 @@ export const watchChanges = (watching: WatchingChanges): Promise<never> =>
   Promise.race(watchedResources.map((resource) => watchResource(watching, resource)));
 
 async function watchResource(watching: WatchingChanges, resource: Resource): Promise<never> {
-  for (let refused = false; ; ) {
+  let refused = false;
+  for (let failures = 0; ; ) {
+    const startedAt = performance.now();
     const error = await watchOnce(watching, resource);
     const nowRefused = error !== undefined && wasRefused(error);
     if (nowRefused && !refused) watching.onRefused(error);
     refused = nowRefused;
-    await pause((refused ? watchMs : retryMs) * (0.5 + Math.random() / 2), watching.signal);
+    failures = error === undefined || performance.now() - startedAt > lastedMs ? 0 : failures + 1;
+    await pause(pauseBeforeWatch(failures, Math.random()), watching.signal);
   }
 }
 
 /** @returns why the watch ended, where it is not the usual end */
-async function watchOnce({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource): Promise<ApisvcError | undefined> {
-  // Of its own, so that nothing of a watch stays registered at the signal of the process.
-  const over = new AbortController();
-  const end = (): void => over.abort(signal.reason);
-  signal.addEventListener('abort', end, { once: true });
-  const timer = setTimeout(end, watchMs);
-  let cluster: Cluster | undefined;
-  try {
-    cluster = await connect(over.signal);
-    for await (const object of changes(cluster, { resource }, over.signal)) if (concerns(object)) onChange();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (over.signal.aborted) return undefined;
-    if (!(error instanceof ApisvcError)) throw error;
-    return error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-    cluster?.close();
-  }
-  return undefined;
-}
+const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource): Promise<ApisvcError | undefined> =>
+  withOwnSignal(signal, async (over) => {
+    const timer = setTimeout(() => over.abort(), watchMs);
+    let cluster: Cluster | undefined;
+    try {
+      cluster = await connect(over.signal);
+      for await (const object of changes(cluster, { resource }, over.signal)) if (concerns(object)) onChange();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (over.signal.aborted) return undefined;
+      if (!(error instanceof ApisvcError)) throw error;
+      return error;
+    } finally {
+      clearTimeout(timer);
+      cluster?.close();
+    }
+    return undefined;
+  });
 
 /** Which objects affect the APIServices of a snapshot. Without one, all. */
 export function concernsOf(snapshot: Snapshot | undefined): (object: KubeObject) => boolean {

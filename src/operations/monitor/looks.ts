@@ -1,12 +1,13 @@
 import { pause } from '../../cluster/backoff.ts';
 import { ApisvcError } from '../../errors.ts';
+import { withOwnSignal } from './own-signal.ts';
 import type { LookCost, Pace } from './pace.ts';
 
 /** One look at a cluster: what it found, or why it failed. */
 export type Look<T> = { readonly requests: number } & ({ readonly found: T } | { readonly error: ApisvcError });
 
 export interface Looking<T> {
-  /** Looks once. @throws ApisvcError when the cluster cannot be looked at */
+  /** Looks once, with a signal of its own. @throws ApisvcError when the cluster cannot be looked at */
   readonly look: (signal: AbortSignal, onRequest: () => void) => Promise<T>;
   /** Called after each look. */
   readonly onLook: (look: Look<T>) => Promise<void> | void;
@@ -51,11 +52,11 @@ export function repeatLooks<T>(looking: Looking<T>): Looks {
 async function lookOnce<T>({ look, onDue, timeoutMs, signal }: Looking<T>): Promise<Look<T>> {
   let requests = 0;
   onDue(timeoutMs);
+  const onRequest = (): void => {
+    requests += 1;
+  };
   try {
-    const found = await look(signal, () => {
-      requests += 1;
-    });
-    return { requests, found };
+    return { found: await withOwnSignal(signal, (own) => look(own.signal, onRequest)), requests };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ApisvcError)) throw error;
@@ -72,6 +73,6 @@ async function waitFor(
   onDue(latestMs);
   await pause(earliestMs, signal);
   if (change.aborted || latestMs <= earliestMs) return;
-  await pause(latestMs - earliestMs, signal, change);
+  await withOwnSignal(signal, (own) => pause(latestMs - earliestMs, own.signal, change));
   if (change.aborted) await pause(settleMs, signal);
 }

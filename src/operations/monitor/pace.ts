@@ -36,3 +36,14 @@ export function paceAfter({ requests, failures }: LookCost, intervalMs: number, 
   const wantedMs = failures > 0 ? Math.min(intervalMs, shortestPauseMs * 2 ** (failures - 1)) : intervalMs;
   return { earliestMs, latestMs: Math.max(earliestMs, wantedMs * jitter), settleMs: 1_000 * jitter };
 }
+
+/** The longest pause between two attempts to watch. A refusal may be over soon too. */
+const longestWatchPauseMs = 60_000;
+
+/**
+ * The pause before the next watch, in ms.
+ * @param failures how many attempts have failed one after the other
+ * @param random from 0 to 1
+ */
+export const pauseBeforeWatch = (failures: number, random: number): number =>
+  Math.min(longestWatchPauseMs, shortestPauseMs * 2 ** Math.max(0, failures - 1)) * (0.5 + random / 2);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ClusterError, InterruptedError } from '../../../../src/errors.ts';
 import { type Look, repeatLooks } from '../../../../src/operations/monitor/looks.ts';
@@ -74,5 +75,26 @@ describe('looks', () => {
       soon,
     );
     expect(error).toBeInstanceOf(TypeError);
+  });
+
+  test('leave nothing at the signal of the process, and end with it', async () => {
+    const interrupt = new AbortController();
+    const signals: AbortSignal[] = [];
+    const looks = repeatLooks<void>({
+      look: async (signal) => {
+        signals.push(signal);
+        if (signals.length === 3) interrupt.abort(new InterruptedError('SIGTERM'));
+        signal.throwIfAborted();
+      },
+      onLook: () => {},
+      onDue: () => {},
+      pace: () => soon,
+      timeoutMs: 1_000,
+      signal: interrupt.signal,
+    });
+    expect(await rejection(looks.ended)).toBe(interrupt.signal.reason);
+    expect(new Set([...signals, interrupt.signal]).size).toBe(4);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, true]);
+    expect(getEventListeners(interrupt.signal, 'abort')).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { paceAfter } from '../../../../src/operations/monitor/pace.ts';
+import { paceAfter, pauseBeforeWatch } from '../../../../src/operations/monitor/pace.ts';
 
 const minute = 60_000;
 
@@ -23,4 +23,9 @@ describe('the pause after a look', () => {
     const after = (failures: number) => paceAfter({ requests: 1, failures }, 5 * minute, 0.5).latestMs / 1_000;
     expect([1, 2, 3, 4, 5, 6, 99].map(after)).toEqual([10, 20, 40, 80, 160, 300, 300]);
   });
+});
+
+test('a watch that fails again and again is tried less often, up to once a minute', () => {
+  expect([0, 1, 2, 3, 4, 2_000].map((failures) => pauseBeforeWatch(failures, 1) / 1_000)).toEqual([10, 10, 20, 40, 60, 60]);
+  expect(pauseBeforeWatch(1, 0)).toBe(5_000);
 });
