@@ -6,6 +6,8 @@ import type { Run } from './action.ts';
 import { examples, timerLength, withClusters } from './options.ts';
 
 const shortestInterval = 5_000;
+/** With the spread, a timer can still wait it (setTimeout). */
+const longestInterval = 86_400_000;
 
 /** Adds `apisvc monitor`. */
 export function addMonitor(program: Command, run: Run): void {
@@ -58,6 +60,6 @@ function listenAddress(text: string): ListenAddress {
 
 function interval(text: string): number {
   const value = timerLength(text);
-  if (value < shortestInterval) throw new InvalidArgumentError('It must be at least 5s.');
+  if (value < shortestInterval || value > longestInterval) throw new InvalidArgumentError('It must be between 5s and 24h.');
   return value;
 }

@@ -97,7 +97,7 @@ async function checkOne(context: string, { check, nothingFound }: ContextChecks,
   }
 }
 
-/** Of a context, nothing but a deadline is told apart from a cluster that is not reachable. */
+/** A deadline has a code of its own. Every other error makes the cluster unreachable. */
 const codeOf = ({ exitCode }: ApisvcError): number => (exitCode === Exit.deadline ? Exit.deadline : Exit.unreachable);
 
 /** Works on some items at a time. One that takes long makes room for the next. */

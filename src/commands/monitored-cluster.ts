@@ -1,8 +1,10 @@
 import { connect } from '../cluster/cluster.ts';
 import { countRequests } from '../cluster/count-requests.ts';
+import { redacted } from '../config/redact.ts';
 import { certificateExpiry } from '../diagnosis/certificate-expiry.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
+import { ApisvcError } from '../errors.ts';
 import { concernsOf, watchChanges } from '../operations/monitor/changes.ts';
 import { createEvent } from '../operations/monitor/events.ts';
 import { type Look, repeatLooks } from '../operations/monitor/looks.ts';
@@ -85,7 +87,7 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
     connect: async (signal) => countRequests(await connect({ ...flags, context }, terminal.env, signal), onRequest),
     concerns: (object) => concerns(object),
     onChange: looks.changed,
-    onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${message}`),
+    onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
     signal: terminal.interrupt,
   });
   return {
@@ -112,7 +114,7 @@ async function lookAt({ flags, context, terminal }: MonitorContext, signal: Abor
 }
 
 function stateAfter({ context, last }: Monitored, look: Look<Verified>): Monitored {
-  if ('error' in look) return { context, ...(last ? { last } : {}), error: look.error.message };
+  if ('error' in look) return { context, ...(last ? { last } : {}), error: redacted(look.error.message) };
   const { snapshot, diagnosis } = look.found;
   return {
     context,
@@ -158,7 +160,7 @@ async function createEvents({ flags, context, terminal, metrics, log }: MonitorC
     });
   } catch (error) {
     terminal.interrupt.throwIfAborted();
-    if (!(error instanceof Error)) throw error;
-    log(`Event not created: ${error.message}`);
+    if (!(error instanceof ApisvcError)) throw error;
+    log(`Event not created: ${redacted(error.message)}`);
   }
 }

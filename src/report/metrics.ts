@@ -45,8 +45,8 @@ const ofEachApi =
 const seconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
 
 /**
- * The gauges. After a look that failed, the state of its APIs is unknown, and their findings are
- * not repeated: an alert on them would claim what nobody checked. Certificates expire anyway.
+ * The gauges. After a look that failed, the state of its APIs is unknown, and nothing else about
+ * them is repeated: an alert would claim what nobody checked. Certificates expire anyway.
  */
 export const gauges: readonly GaugeDefinition[] = [
   {
@@ -92,7 +92,9 @@ export const gauges: readonly GaugeDefinition[] = [
     name: 'apisvc_checks_not_run',
     help: 'How many checks did not run, for example because a permission is missing.',
     labels: ['apiservice'],
-    samples: ofEachApi(({ name, notChecked }) => [{ labels: { apiservice: name }, value: notChecked.length }]),
+    samples: ofEachApi(({ name, notChecked }, { error }) =>
+      error === undefined ? [{ labels: { apiservice: name }, value: notChecked.length }] : [],
+    ),
   },
   {
     name: 'apisvc_certificate_expiry_timestamp_seconds',
@@ -109,7 +111,9 @@ export const gauges: readonly GaugeDefinition[] = [
     name: 'apisvc_rotation_in_progress',
     help: 'Whether a rotation of the serving certificate has begun and is not complete.',
     labels: ['apiservice'],
-    samples: ofEachApi(({ name }, { last }) => [{ labels: { apiservice: name }, value: last?.rotating.has(name) ? 1 : 0 }]),
+    samples: ofEachApi(({ name }, { last, error }) =>
+      error === undefined ? [{ labels: { apiservice: name }, value: last?.rotating.has(name) ? 1 : 0 }] : [],
+    ),
   },
 ];
 

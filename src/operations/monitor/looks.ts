@@ -7,7 +7,10 @@ import type { LookCost, Pace } from './pace.ts';
 export type Look<T> = { readonly requests: number } & ({ readonly found: T } | { readonly error: ApisvcError });
 
 export interface Looking<T> {
-  /** Looks once, with a signal of its own. @throws ApisvcError when the cluster cannot be looked at */
+  /**
+   * Looks once, with a signal of its own.
+   * @throws ApisvcError when the cluster cannot be looked at
+   */
   readonly look: (signal: AbortSignal, onRequest: () => void) => Promise<T>;
   /** Called after each look. */
   readonly onLook: (look: Look<T>) => Promise<void> | void;

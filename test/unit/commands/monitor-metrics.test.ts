@@ -49,7 +49,7 @@ describe('the metrics', () => {
     const lines = await samplesOf({ ...at(broken), error: 'connection refused' });
     expect(lines).toContain('apisvc_last_look_success{context="staging"} 0');
     expect(lines).toContain(`apisvc_apiservice_state{context="staging",apiservice="${apiservice}",state="unknown"} 1`);
-    expect(lines.filter((line) => /^apisvc_(finding|apiservice_available)/.test(line))).toEqual([]);
+    expect(lines.filter((line) => /^apisvc_(finding|apiservice_available|checks_not_run|rotation_in_progress)/.test(line))).toEqual([]);
   });
 
   test('before the first look are counters only', async () => {
