@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fieldFault } from '../config/field-fault.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import type { Manifest } from '../manifests/types.ts';
@@ -12,10 +13,19 @@ export interface RenderApartFlags {
   readonly image?: string;
 }
 
-/** The image of apisvc, which no default can know. @throws UsageError without --image */
+/**
+ * The image of apisvc, which no default can know.
+ * @throws UsageError without --image, or where it breaks the rule of `spec.server.image`
+ */
 export function requireImage({ image }: RenderApartFlags): string {
-  if (image !== undefined) return image;
-  throw new UsageError('required flag "--image" not set', { fix: 'Add --image IMAGE, a container image of apisvc.' });
+  if (image === undefined)
+    throw new UsageError('required flag "--image" not set', { fix: 'Add --image IMAGE, a container image of apisvc.' });
+  const fault = fieldFault('image', image);
+  if (fault !== undefined)
+    throw new UsageError(`invalid image ${JSON.stringify(image)}: it ${fault}`, {
+      fix: 'Set --image to a container image of apisvc, for example registry.example.com/apisvc:0.1.0.',
+    });
+  return image;
 }
 
 /**

@@ -297,6 +297,8 @@ describe('--monitor', () => {
 
   test.each([
     [['render', '--monitor'], 'error: required flag "--image" not set\n'],
+    // As of a variable of a script that is not set.
+    [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference, without spaces\n'],
     [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
     [[...monitor, '-o', 'helm', '--output-dir', 'x'], 'error: -o helm cannot be used with --monitor'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
