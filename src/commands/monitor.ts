@@ -47,15 +47,19 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
 /**
  * The names of the contexts, so that a new current context in the kubeconfig does not change what
  * is monitored. Reads the credentials, but sends no request: the clusters may be down.
+ * @throws UsageError for a context that cannot be used; for a pattern, only if none can be used
  */
 async function contextsOf(flags: MonitorFlags, terminal: Terminal): Promise<readonly string[]> {
-  const given: readonly (string | undefined)[] = flags.context
-    ? selectContexts(flags.context, flags.kubeconfig, terminal.env).names
-    : [undefined];
-  const names = given.map((context) =>
-    withCluster({ ...flags, context }, terminal, 'reading the kubeconfig', async (cluster) => cluster.context),
+  const { names, byPattern }: { readonly names: readonly (string | undefined)[]; readonly byPattern: boolean } = flags.context
+    ? selectContexts(flags.context, flags.kubeconfig, terminal.env)
+    : { names: [undefined], byPattern: false };
+  const read = await Promise.allSettled(
+    names.map((context) => withCluster({ ...flags, context }, terminal, 'reading the kubeconfig', async (cluster) => cluster.context)),
   );
-  return [...new Set(await Promise.all(names))];
+  const failed = read.filter((each) => each.status === 'rejected');
+  if (failed[0] && (!byPattern || failed.length === read.length)) throw failed[0].reason;
+  const selected = read.flatMap((each, index) => (each.status === 'fulfilled' ? each.value : (names[index] ?? [])));
+  return [...new Set(selected)];
 }
 
 /** @param clusters grows while the monitor starts */

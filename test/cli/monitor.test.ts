@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { apisvc, bin, plainEnv } from './apisvc.ts';
+
+const kubeconfig = (cluster: object | undefined): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: cluster ? [{ name: 'down', cluster }] : [],
+    contexts: [
+      { name: 'down', context: { cluster: 'down', user: '' } },
+      { name: 'lost', context: { cluster: 'gone', user: '' } },
+    ],
+    users: [],
+  });
+
+test('a context of a pattern that cannot be used does not end the monitor of the others', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'apisvc-monitor-'));
+  onTestFinished(() => rmSync(cwd, { recursive: true }));
+  const file = join(cwd, 'kubeconfig');
+  const flags = ['monitor', '--kubeconfig', file, '--context', '*', '--listen', '127.0.0.1:0'];
+  writeFileSync(file, kubeconfig(undefined));
+  expect(await apisvc(flags, { cwd })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('error: cluster "down" of context "down" not found'),
+  });
+
+  writeFileSync(file, kubeconfig({ server: 'https://127.0.0.1:1' }));
+  const running = execa(bin, flags, { env: plainEnv, extendEnv: false, stdin: 'ignore', reject: false });
+  onTestFinished(async () => {
+    running.kill('SIGKILL');
+    await running;
+  });
+  let said = '';
+  running.stderr.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  await vi.waitFor(
+    () => {
+      expect(said).toContain(' down: look failed: failed to connect to the cluster');
+      expect(said).toContain(' lost: look failed: cluster "gone" of context "lost" not found');
+    },
+    { timeout: 20_000 },
+  );
+  running.kill('SIGTERM');
+  expect(await running).toMatchObject({ exitCode: 0 });
+});
