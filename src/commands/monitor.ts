@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
+import { timeText } from '../pki/time-text.ts';
 import { diagnosisHtml } from '../report/html.ts';
 import { diagnosisJson } from '../report/json.ts';
 import type { Monitored } from '../report/metrics.ts';
@@ -31,7 +32,7 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
       `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${flags.interval / 1000}s at ${contexts.join(', ')}`,
     );
     for (const context of contexts) {
-      const log = (line: string): void => terminal.progress(printable(`${new Date().toISOString().slice(0, 19)}Z ${context}: ${line}`));
+      const log = (line: string): void => terminal.progress(printable(`${timeText(new Date().toISOString())} ${context}: ${line}`));
       clusters.push(monitorCluster({ flags, context, metrics, terminal, log }));
     }
     return await Promise.race(clusters.map(({ ended }) => ended));

@@ -1,12 +1,10 @@
+import { fieldFault } from '../config/field-fault.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { monitorManifests } from '../manifests/monitor.ts';
 import { watchedResources } from '../operations/monitor/changes.ts';
 import { monitorRules } from '../snapshot/permissions.ts';
 import { type RenderApartFlags, renderApart, requireImage } from './render-apart.ts';
 import type { Terminal } from './terminal.ts';
-
-/** A DNS label, as the name of a namespace (RFC 1123). */
-const namespacePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export interface RenderMonitorFlags extends RenderApartFlags {
   readonly namespace?: string;
@@ -19,7 +17,7 @@ export interface RenderMonitorFlags extends RenderApartFlags {
 export async function renderMonitor(flags: RenderMonitorFlags, terminal: Terminal): Promise<ExitCode> {
   const { namespace = 'apisvc-monitor' } = flags;
   const image = requireImage(flags);
-  if (!namespacePattern.test(namespace))
+  if (fieldFault('namespace', namespace) !== undefined)
     throw new UsageError(`invalid namespace "${namespace}"`, { fix: 'Use lower case letters, digits and "-".' });
   const manifests = monitorManifests({ namespace, image, rules: monitorRules(watchedResources) });
   return renderApart(manifests, '--monitor', flags, terminal);

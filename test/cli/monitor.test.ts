@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { apisvc, bin, plainEnv } from './apisvc.ts';
+import { apisvc } from './apisvc.ts';
+import { startApisvc } from './running.ts';
 
 const kubeconfig = (cluster: object | undefined): string =>
   JSON.stringify({
@@ -29,19 +29,11 @@ test('a context of a pattern that cannot be used does not end the monitor of the
   });
 
   writeFileSync(file, kubeconfig({ server: 'https://127.0.0.1:1' }));
-  const running = execa(bin, flags, { env: plainEnv, extendEnv: false, stdin: 'ignore', reject: false });
-  onTestFinished(async () => {
-    running.kill('SIGKILL');
-    await running;
-  });
-  let said = '';
-  running.stderr.on('data', (chunk: Buffer) => {
-    said += chunk;
-  });
+  const { running, said } = startApisvc(flags, { cwd });
   await vi.waitFor(
     () => {
-      expect(said).toContain(' down: look failed: failed to connect to the cluster');
-      expect(said).toContain(' lost: look failed: cluster "gone" of context "lost" not found');
+      expect(said()).toContain(' down: look failed: failed to connect to the cluster');
+      expect(said()).toContain(' lost: look failed: cluster "gone" of context "lost" not found');
     },
     { timeout: 20_000 },
   );

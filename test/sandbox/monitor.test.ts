@@ -1,6 +1,6 @@
-import { execa } from 'execa';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { expect, test, vi } from 'vitest';
+import { apisvc } from '../cli/apisvc.ts';
+import { startApisvc } from '../cli/running.ts';
 import { registeredDemo } from './harness.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
@@ -9,18 +9,10 @@ const waiting = { timeout: 60_000, interval: 200 };
 test('monitor follows the state of an API, survives the end of the cluster, and ends with SIGTERM', async () => {
   const { cwd, box, run } = await registeredDemo();
   const flags = ['monitor', '--context', 'apisvc-sandbox-*', '--listen', '127.0.0.1:0', '--interval', '5s', '--events'];
-  const running = execa(bin, flags, { cwd, env: { ...plainEnv, ...box.env }, extendEnv: false, stdin: 'ignore', reject: false });
-  onTestFinished(async () => {
-    running.kill('SIGKILL');
-    await running;
-  });
-  let said = '';
-  running.stderr.on('data', (chunk: Buffer) => {
-    said += chunk;
-  });
+  const { running, said } = startApisvc(flags, { cwd, env: box.env });
   const url = await vi.waitFor(() => {
-    const [, port] = /^serving on 127\.0\.0\.1:(\d+), /.exec(said) ?? [];
-    if (port === undefined) throw new Error(`not serving: ${said}`);
+    const [, port] = /^serving on 127\.0\.0\.1:(\d+), /.exec(said()) ?? [];
+    if (port === undefined) throw new Error(`not serving: ${said()}`);
     return `http://127.0.0.1:${port}`;
   }, waiting);
   const get = async (path: string) => {
@@ -56,5 +48,5 @@ test('monitor follows the state of an API, survives the end of the cluster, and 
   running.kill('SIGTERM');
   const { exitCode, stdout } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-  expect(said).not.toMatch(/Warning|undefined|not created/);
+  expect(said()).not.toMatch(/Warning|undefined|not created/);
 });

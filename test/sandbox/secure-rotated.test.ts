@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
-import { bin, plainEnv } from '../cli/apisvc.ts';
+import { startApisvc } from '../cli/running.ts';
 import { installed, name, withoutCa } from './installed.ts';
 
 const { signal } = new AbortController();
@@ -12,16 +11,8 @@ test('while a rotation of the same Service runs, secure and --undo name it and c
   const { cwd, run, objects, cluster, env } = await installed(withoutCa);
   expect(await run('secure', name, '--yes')).toMatchObject({ code: 0 });
   const args = ['rotate', '-C', 'demo', '--ca', '--soak', '10m', '--timeout', '15m'];
-  const rotating = execa(bin, args, { cwd, env: { ...plainEnv, ...env }, extendEnv: false, reject: false, stdin: 'ignore' });
-  onTestFinished(async () => {
-    rotating.kill('SIGKILL');
-    await rotating;
-  });
-  let stderr = '';
-  rotating.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  await vi.waitFor(() => expect(stderr).toMatch(/==> Watching all endpoints for 600s/), { timeout: 100_000, interval: 200 });
+  const { running: rotating, said } = startApisvc(args, { cwd, env });
+  await vi.waitFor(() => expect(said()).toMatch(/==> Watching all endpoints for 600s/), { timeout: 100_000, interval: 200 });
   // Stopped, so that it neither ends nor disturbs what follows.
   rotating.kill('SIGSTOP');
   // Somebody registers another version of the API, without verification.

@@ -3,6 +3,7 @@ import { getObject } from '../../cluster/objects.ts';
 import { resourcePath, resources } from '../../cluster/resources.ts';
 import { refusal } from '../../cluster/status.ts';
 import type { ApiDiagnosis } from '../../diagnosis/types.ts';
+import { timeText } from '../../pki/time-text.ts';
 
 /** Events about objects without a namespace are in this one (k8s.io/client-go/tools/record). */
 const namespace = 'default';
@@ -20,7 +21,7 @@ export async function createEvent(cluster: Cluster, { name, verdict, findings }:
   // `kubectl describe` selects events by the uid.
   const uid = (object?.metadata as { readonly uid?: string } | undefined)?.uid;
   const message = findings.map(({ code, title }) => `${code}: ${title}`).join('\n') || `The API is ${verdict}.`;
-  const time = `${now.toISOString().slice(0, 19)}Z`;
+  const time = timeText(now.toISOString());
   const body = {
     apiVersion: 'v1',
     kind: 'Event',
