@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { rbacRules } from '../cluster/status.ts';
+import { scheduleFault } from '../config/cron.ts';
 import { caSecretName, secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
@@ -15,15 +16,15 @@ export interface RenderCronJobFlags extends RenderApartFlags {
   readonly schedule?: string;
 }
 
-/** Five fields, or a macro (k8s.io/kubernetes, github.com/robfig/cron/v3). */
-const schedulePattern = /^(@[a-z]+|\S+( +\S+){4})$/;
-
 /** `apisvc render --cronjob`: the objects of a CronJob that rotates in the cluster. */
 export async function renderCronJob(flags: RenderCronJobFlags, terminal: Terminal): Promise<ExitCode> {
   const { directory, schedule = '17 3 * * *' } = flags;
   const image = requireImage(flags);
-  if (!schedulePattern.test(schedule))
-    throw new UsageError(`invalid schedule "${schedule}"`, { fix: 'Use the five fields of cron, for example "17 3 * * *".' });
+  const fault = scheduleFault(schedule);
+  if (fault !== undefined)
+    throw new UsageError(`invalid schedule ${JSON.stringify(schedule)}: ${fault}`, {
+      fix: 'Use the five fields of cron, for example "17 3 * * *", or a macro such as @daily.',
+    });
   const registration = readRegistration(directory);
   requireKeyInCluster(registration, directory);
   const rules = rbacRules(needsInPod(registration, directory));

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { builtInGroups } from '../../src/config/built-in-groups.ts';
+import { schedules } from '../unit/config/schedules.ts';
 import { serveHttps } from './harness/backends.ts';
-import { apisvc } from './harness/commands.ts';
+import { apisvc, kubectl } from './harness/commands.ts';
 import { editConfiguration, failure, getObject, kubectlOk, objectsOf, servingPairOf, waitForOutput } from './harness/projects.ts';
 import { project, removeProjects } from './harness/registered.ts';
 import { apiServiceNameOf, groupOf, handMade } from './harness/registrations.ts';
@@ -189,4 +190,19 @@ describe('a dry run', () => {
       expect(await getObject(...(object.split('/') as [string, string]))).toBeUndefined();
     expect(existsSync(join(dir, 'manifests'))).toBe(false);
   });
+});
+
+test('kube-apiserver refuses the schedules that render --cronjob refuses, and says why in the same words', async () => {
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'rotate', image: 'none' }] } };
+  const items = schedules.map(([schedule], index) => ({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: `schedule-${index}`, namespace: 'default' },
+    spec: { schedule, jobTemplate: { spec: { template } } },
+  }));
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const { stdout, stderr } = await kubectl(['create', '--dry-run=server', '-o', 'name', '-f', '-'], { input });
+  expect(stdout.trim().split('\n')).toEqual(schedules.flatMap(([, fault], index) => (fault ? [] : [`cronjob.batch/schedule-${index}`])));
+  for (const [schedule, fault] of schedules)
+    if (fault !== undefined) expect(stderr).toContain(`spec.schedule: Invalid value: ${JSON.stringify(schedule)}: ${fault}`);
 });
