@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { imageMessage, imageReference } from './image-reference.ts';
 import { dns1123Label, dns1123Subdomain } from './names.ts';
 import { existing, external } from './schema-other-server.ts';
 import { absolutePath, labels, name, passThrough, percentage, port, stringMap } from './schema-parts.ts';
@@ -78,11 +79,7 @@ function refuseSameNames(configMaps: readonly z.output<typeof configMap>[], cont
  * server.
  */
 const workload = {
-  image: z
-    .string()
-    .regex(/^\S+$/, { error: 'must be an image reference, without spaces' })
-    .optional()
-    .describe('Container image of the server.'),
+  image: z.string().regex(imageReference, { error: imageMessage }).optional().describe('Container image of the server.'),
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .optional()

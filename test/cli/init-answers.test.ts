@@ -63,7 +63,7 @@ describe('wrong answers', () => {
     const screen = terminal('apisvc init demo --api my.example.com/v1', folder());
     await screen.until(/\? Container image/);
     screen.type('a b');
-    await screen.until(/> must be an image reference, without spaces/);
+    await screen.until(/> must be an image reference: /);
     screen.type('C-u', 'example.com/api:v1', 'Enter');
     await screen.until(/\? Name of the server/);
     screen.type('1api', 'Enter');

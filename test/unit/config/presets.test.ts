@@ -31,7 +31,7 @@ describe.each(presetNames)('%s', (name) => {
       service: word,
       apis: fc.uniqueArray(api, { minLength: 1, maxLength: 3, selector: (one) => `${one.version}.${one.group}` }),
       image: deployingPresets.includes(name)
-        ? fc.constantFrom('registry.example.com:5000/a/b@sha256:00', 'x', '1.0', 'on')
+        ? fc.constantFrom(`registry.example.com:5000/a/b@sha256:${'0'.repeat(64)}`, 'x', '1.0', 'on')
         : fc.constant(undefined),
       dnsNames: fc.array(word, { maxLength: 2 }),
       nameConstraints: fc.boolean(),
