@@ -10,23 +10,13 @@ import { issuedInFiles } from '../project/issued.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
 import { readRegistration } from '../project/project.ts';
 import { formatOf } from '../report/formats.ts';
-import type { RenderCronJobFlags } from './render-cronjob.ts';
-import type { RenderMonitorFlags } from './render-monitor.ts';
+import { type RenderFlags, refuseWithoutTarget } from './render-flags.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface RenderFlags extends RenderMonitorFlags, RenderCronJobFlags {
-  readonly secrets?: 'include' | 'omit';
-  readonly caBundle?: 'include' | 'omit';
-  /** Renders a monitor for a cluster, and not the project. */
-  readonly monitor?: boolean;
-  /** Renders a CronJob that rotates, and not the project. */
-  readonly cronjob?: boolean;
-}
 
 /** `apisvc render`: prints or writes manifests. A private key only with --secrets include. */
 export async function render(flags: RenderFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { output, outputDir, directory: dir } = flags;
-  requireTarget(flags);
+  refuseWithoutTarget(flags);
   if (flags.monitor) return (await import('./render-monitor.ts')).renderMonitor(flags, terminal);
   if (flags.cronjob) return (await import('./render-cronjob.ts')).renderCronJob(flags, terminal);
   const { manifests: printText, manifestFiles: makeFiles } = formatOf(output);
@@ -56,15 +46,6 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   }
   if (printText) await terminal.result(await printText(manifests));
   return Exit.ok;
-}
-
-/** @throws UsageError for flags of a monitor or a CronJob without it */
-function requireTarget({ monitor, cronjob, namespace, image, schedule }: RenderFlags): void {
-  const edit = (fields: string): { readonly fix: string } => ({ fix: `Set the ${fields} of the server in apisvc.yaml.` });
-  if (namespace !== undefined && !monitor) throw new UsageError('--namespace needs --monitor', edit('namespace'));
-  if (image !== undefined && !monitor && !cronjob) throw new UsageError('--image needs --monitor or --cronjob', edit('image'));
-  if (schedule !== undefined && !cronjob)
-    throw new UsageError('--schedule needs --cronjob', { fix: 'Add --cronjob, or remove --schedule.' });
 }
 
 /** What the manifests lack, although the cluster needs it. */

@@ -291,17 +291,22 @@ describe('--monitor', () => {
       ...['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'RoleBinding'],
       ...['Service', 'NetworkPolicy', 'Deployment', 'ServiceMonitor', 'PrometheusRule'],
     ]);
-    const files = await apisvc([...monitor, '-o', 'kustomize', '--output-dir', 'out'], { cwd });
+    const files = await apisvc([...monitor, '-n', '', '-o', 'kustomize', '--output-dir', 'out'], { cwd });
     expect(files.stdout.split('\n')).toHaveLength(12);
+    expect(readFileSync(join(cwd, 'out/060-deployment.yaml'), 'utf8')).toContain('\n  namespace: apisvc-monitor\n');
   });
 
   test.each([
     [['render', '--monitor'], 'error: required flag "--image" not set\n'],
     // As of a variable of a script that is not set.
-    [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference, without spaces\n'],
+    [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference: '],
+    [['render', '--monitor', '--image', 'https://x/y'], 'error: invalid image "https://x/y": it must be an image reference: '],
     [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
     [[...monitor, '-o', 'helm', '--output-dir', 'x'], 'error: -o helm cannot be used with --monitor'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
+    [[...monitor, '-C', '.'], "error: option '--monitor' cannot be used with option '-C, --directory <dir>'"],
+    [[...monitor, '--schedule', '@daily'], "error: option '--monitor' cannot be used with option '--schedule <cron>'"],
+    [['render', '--cronjob', '-n', 'x'], "error: option '--cronjob' cannot be used with option '-n, --namespace <namespace>'"],
     [['render', '-n', 'watch'], 'error: --namespace needs --monitor\n'],
     [['render', '--image', 'x'], 'error: --image needs --monitor or --cronjob\n'],
     [['render', '--schedule', '@daily'], 'error: --schedule needs --cronjob\n'],
@@ -326,8 +331,13 @@ describe('--cronjob', () => {
     ]);
     expect(items[5].data).toEqual({ 'apisvc.yaml': readFileSync(join(own, 'apisvc.yaml'), 'utf8') });
     expect(items[6].spec.schedule).toBe('@weekly');
-    const refused = await apisvc([...cronJob, '--schedule', 'daily'], { cwd: own });
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('error: invalid schedule "daily"\n') });
+    expect(await apisvc([...cronJob, '--schedule', '99 * * * *'], { cwd: own })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: invalid schedule "99 * * * *": end of range (99) above maximum (59): 99\n' +
+        'fix: Use the five fields of cron, for example "17 3 * * *", or a macro such as @daily.\n',
+    });
   });
 
   test('is refused where a file has the key of the CA', async () => {

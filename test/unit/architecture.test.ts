@@ -42,7 +42,7 @@ describe('the import graph', () => {
     expect(modules.length).toBeGreaterThan(200);
     expect(moduleAt.get('cli/program.ts')?.imports).toContainEqual({ specifier: './action.ts', names: '{ Run }', typeOnly: true });
     expect(moduleAt.get('cli/command-declarations.ts')?.imports).toContainEqual({
-      specifier: '../commands/render.ts',
+      specifier: '../commands/lint.ts',
       names: '',
       typeOnly: false,
     });
