@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { type Watched, watchRequests } from '../cluster/pending.ts';
+import { durationText } from '../config/duration.ts';
 import { DeadlineError, InterruptedError, UsageError } from '../errors.ts';
 import { completeFix, type RepeatedFlags } from './complete-fix.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,7 +26,7 @@ export async function withCluster<T>(
   if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as', { fix: 'Add --as USER.' });
   const deadline = new AbortController();
   let watched: Watched | undefined;
-  const timer = setTimeout(() => deadline.abort(timedOut(`${flags.timeout / 1000}s ${doing}`, watched?.unanswered())), flags.timeout);
+  const timer = setTimeout(() => deadline.abort(timedOut(`${durationText(flags.timeout)} ${doing}`, watched?.unanswered())), flags.timeout);
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
   // Every request in flight listens to the signal. Node would warn of a leak.
   setMaxListeners(0, signal);

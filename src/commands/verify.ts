@@ -1,4 +1,5 @@
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
+import { durationText } from '../config/duration.ts';
 import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
@@ -115,7 +116,7 @@ async function checkCluster(
 ): Promise<Verified> {
   const selection = describeSelection(wanted);
   return withCluster({ ...flags, context }, terminal, `verifying ${selection}`, async (cluster, signal) => {
-    if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${selection} to be healthy`);
+    if (flags.wait) terminal.progress(`waiting up to ${durationText(flags.timeout)} for ${selection} to be healthy`);
     return verifyUntilHealthy(cluster, {
       wanted,
       ...diagnoseOptions(flags),
@@ -145,7 +146,7 @@ const nothingFound = (wanted: Wanted, cluster: ClusterOptions): UsageError =>
 /** Checks several contexts. JSON is written as each of them ends. */
 async function checkSeveral(contexts: Contexts, selection: Selection, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
   const { wanted } = selection;
-  if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${describeSelection(wanted)} to be healthy`);
+  if (flags.wait) terminal.progress(`waiting up to ${durationText(flags.timeout)} for ${describeSelection(wanted)} to be healthy`);
   // The lines of all contexts would replace each other.
   const silent = { ...terminal, progress: () => {}, status: () => {} };
   let done = 0;

@@ -25,5 +25,13 @@ export function durationFault(text: string): string | undefined {
   return /^\d+$/.test(text) ? unitMissing(text) : durationMessage;
 }
 
-/** The message for a number without a unit. Most people who write one mean days. */
-export const unitMissing = (number: string): string => `has no unit; write ${number}d for days`;
+/** The message for a number without a unit. */
+export const unitMissing = (number: string): string => `has no unit; write ${number}s, ${number}m, ${number}h or ${number}d`;
+
+/** A duration as `parseDuration` reads it, in hours, minutes and seconds: `1h30m`. */
+export function durationText(ms: number): string {
+  const parts = { h: Math.floor(ms / 3_600_000), m: Math.floor(ms / 60_000) % 60, s: (ms % 60_000) / 1_000 };
+  return Object.entries(parts)
+    .flatMap(([unit, count]) => (count > 0 ? [`${count}${unit}`] : []))
+    .join('');
+}

@@ -180,7 +180,7 @@ describe('invalid names are refused with the messages of Kubernetes before any f
     [
       'lifetime without a unit',
       [...sample, '--lifetime', '365'],
-      'error: --lifetime: invalid value "365": has no unit; write 365d for days',
+      'error: --lifetime: invalid value "365": has no unit; write 365s, 365m, 365h or 365d',
     ],
     ['address', [...sample, '--ip', '10.0.0.256'], /^error: --ip: invalid value "10\.0\.0\.256": must be an IPv4 or IPv6 address/],
   ])('%s', async (_, flags, message) => {

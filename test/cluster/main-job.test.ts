@@ -157,7 +157,7 @@ describe('after the server has stopped', () => {
     const verifying = apisvc(['verify', '--wait', '--timeout', '60s'], { cwd: dir });
     await startServer();
     const { exitCode, stdout, stderr } = await verifying;
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `waiting up to 60s for ${name} to be healthy\n` });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `waiting up to 1m for ${name} to be healthy\n` });
     expect(stdout).toContain(`✓ ${name}: healthy`);
   });
 });

@@ -126,7 +126,7 @@ test('a server that never answers does not prevent a verdict of verify --wait', 
 
 test('verify --wait waits until an API is healthy', async () => {
   const waiting = apisvc(['verify', apiServiceNameOf('seen-late'), '--wait', '--timeout', '60s', '-o', 'json']);
-  await waitForOutput(waiting, /waiting up to 60s for .* to be healthy/);
+  await waitForOutput(waiting, /waiting up to 1m for .* to be healthy/);
   // Long enough for one broken result.
   await sleep(2_000);
   expect(waiting.exitCode).toBeNull();

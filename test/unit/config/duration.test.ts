@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { durationFault, durationMessage, parseDuration, unitMissing } from '../../../src/config/duration.ts';
+import { durationFault, durationMessage, durationText, parseDuration, unitMissing } from '../../../src/config/duration.ts';
 
 test.each<[string, number]>([
   ['500ms', 500],
@@ -26,6 +26,17 @@ test.each([
   [`${'0'.repeat(60)}x`, durationMessage],
 ])('%j: %s', (text, fault) => {
   expect(durationFault(text)).toBe(fault);
+});
+
+test.each([
+  [5_000, '5s'],
+  [60_000, '1m'],
+  [5_400_000, '1h30m'],
+  [86_400_000, '24h'],
+  [3_723_400, '1h2m3.4s'],
+  [300, '0.3s'],
+])('%i ms: %s', (ms, text) => {
+  expect(durationText(ms)).toBe(text);
 });
 
 test('the parts add up', () => {

@@ -49,17 +49,17 @@ describe('values', () => {
     [
       'a lifetime without a unit',
       having('90d', '365'),
-      '16:15: spec.certificates.lifetime: invalid value 365: has no unit; write 365d for days',
+      '16:15: spec.certificates.lifetime: invalid value 365: has no unit; write 365s, 365m, 365h or 365d',
     ],
     [
       'a quoted lifetime without a unit',
       having('90d', '"365"'),
-      '16:15: spec.certificates.lifetime: invalid value "365": has no unit; write 365d for days',
+      '16:15: spec.certificates.lifetime: invalid value "365": has no unit; write 365s, 365m, 365h or 365d',
     ],
     [
       'a lifetime of a CA without a unit',
       having('lifetime: 90d', 'issuer: {type: self-signed, caLifetime: 3650}'),
-      '16:45: spec.certificates.issuer.caLifetime: invalid value 3650: has no unit; write 3650d for days',
+      '16:45: spec.certificates.issuer.caLifetime: invalid value 3650: has no unit; write 3650s, 3650m, 3650h or 3650d',
     ],
     [
       'a lifetime that is longer than that of the CA',
