@@ -35,9 +35,10 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
         import('./terminal.ts'),
         import('./failed-run.ts'),
       ]);
-      const invocation = { command: command.name(), flags: command.opts() };
+      const flags = withoutEmpty(command.opts());
+      const invocation = { command: command.name(), flags };
       const terminal = openTerminal({ quiet, color, interrupt });
-      done(await reportFailedRun(invocation, terminal, (own) => action(command.opts() as never, command.args, own)));
+      done(await reportFailedRun(invocation, terminal, (own) => action(flags as never, command.args, own)));
     };
   addCommands(program, run);
   addHelp(program);
@@ -68,6 +69,19 @@ Exit codes:
 ${Object.entries(exitMeanings)
   .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
   .join('\n')}`;
+
+/** Flags of kubectl, which takes an empty value for none (k8s.io/client-go/tools/clientcmd). */
+const flagsOfKubectl = ['kubeconfig', 'context', 'as', 'namespace'];
+
+function withoutEmpty(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const set = Object.entries(flags).flatMap(([flag, value]) => {
+    if (!flagsOfKubectl.includes(flag)) return [[flag, value]];
+    if (!Array.isArray(value)) return value === '' ? [] : [[flag, value]];
+    const given = value.filter((each) => each !== '');
+    return given.length === 0 ? [] : [[flag, given]];
+  });
+  return Object.fromEntries(set);
+}
 
 /**
  * An empty path usually comes from an unset shell variable. Node would take it for the current

@@ -28,14 +28,12 @@ export async function complete(program: Command, words: readonly string[], env: 
 async function namesFrom(source: Source, { given }: Position, env: NodeJS.ProcessEnv): Promise<readonly Candidate[]> {
   if (source === 'codes') return (await import('../../commands/complete-codes.ts')).findingCodes();
   const { apiServices, contexts } = await import('../../commands/complete-names.ts');
+  const last = (flag: string): string | undefined => given.get(flag)?.at(-1) || undefined;
   const options: ClusterOptions = {
     // The shell expands ~ only when the command runs.
-    kubeconfig: given
-      .get('kubeconfig')
-      ?.at(-1)
-      ?.replace(/^~(?=\/)/, env.HOME ?? '~'),
-    context: given.get('context')?.[0],
-    as: given.get('as')?.at(-1),
+    kubeconfig: last('kubeconfig')?.replace(/^~(?=\/)/, env.HOME ?? '~'),
+    context: given.get('context')?.find((name) => name !== ''),
+    as: last('as'),
     asGroup: given.get('asGroup'),
   };
   return source === 'contexts' ? contexts(options, env) : apiServices(options, env);
