@@ -24,7 +24,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   [Exit.internal]: 'Internal failure: a full disk, or a bug in apisvc',
   [Exit.deadline]: 'The deadline (--timeout) passed',
   [Exit.interrupted]: 'Interrupted by SIGINT',
-  [Exit.terminated]: 'Terminated by SIGTERM',
+  [Exit.terminated]: 'Terminated by SIGTERM or SIGHUP',
 };
 
 /** What an error may carry besides its message. */

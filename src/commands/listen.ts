@@ -1,4 +1,5 @@
 import { MachineError, UsageError } from '../errors.ts';
+import { ipBytes, ipText } from '../pki/ip.ts';
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -17,6 +18,29 @@ export function parseListen(text: string): ListenAddress | undefined {
 
 /** As it was given. */
 export const describeListen = ({ host = '', port }: ListenAddress): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** 127.0.0.0/8 or ::1. */
+function isLoopback(address: string): boolean {
+  const bytes = ipBytes(address);
+  return bytes !== undefined && /^(127\..*|::1)$/.test(ipText(bytes));
+}
+
+/**
+ * Decides by the Host header which requests a server answers. One that listens on loopback only
+ * answers under local names: the page of another site can reach it under a name of that site (DNS
+ * rebinding), but cannot change the header. `kubectl proxy` has the same rule
+ * (k8s.io/kubectl/pkg/proxy, DefaultHostAcceptRE).
+ * @param address as it was given
+ * @param bound the IP address behind it
+ */
+export function hostFilter({ host: given }: ListenAddress, bound: string): (header: string | undefined) => boolean {
+  if (!isLoopback(bound)) return () => true;
+  return (header = '') => {
+    const [, six, other = ''] = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::\d+)?$/.exec(header.toLowerCase()) ?? [];
+    const host = six ?? other;
+    return host === 'localhost' || host === given?.toLowerCase() || isLoopback(host);
+  };
+}
 
 const otherAddress = 'Choose another address with --listen, for example --listen 127.0.0.1:8081.';
 

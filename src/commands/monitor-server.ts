@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type ListenAddress, listenError } from './listen.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import { fileReason } from '../config/file-errors.ts';
+import { hostFilter, type ListenAddress, listenError } from './listen.ts';
 
 /** What a path answers. */
 export interface Page {
@@ -15,18 +16,22 @@ export const text = (body: string, status = 200): Page => ({ status, type: 'text
 /** Pages by path. They get the query. */
 export type Pages = Readonly<Record<string, (query: URLSearchParams) => Promise<Page> | Page>>;
 
-/**
- * Requests are small, and a client that sends or reads slowly holds a connection only this long.
- */
+/** Requests are small. A client that sends one slowly, or nothing, is closed. */
 const limits = {
   maxHeaderSize: 8_192,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
+  headersTimeout: 2_000,
+  requestTimeout: 5_000,
   keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 2_000,
+  connectionsCheckingInterval: 1_000,
 };
-const idleMs = 30_000;
+
+/** How long a client may read a response. Meanwhile, the page is in memory. */
+const responseMs = 30_000;
+
 const connections = 64;
+
+/** A client may send requests without reading. Each of them makes a page. */
+const requestsPerConnection = 16;
 
 /** Every page has untrusted text of a cluster. A browser must not run or guess anything. */
 const headers = {
@@ -44,28 +49,65 @@ export interface RunningServer {
 
 /**
  * Serves pages by HTTP, for GET and HEAD only.
+ * @param log gets what goes wrong while it serves, each problem once
  * @throws UsageError when the address cannot be used; MachineError
  */
-export async function servePages(address: ListenAddress, pages: Pages): Promise<RunningServer> {
-  const server = createServer(limits, (request, response) => {
-    answer(pages, request, response).catch(() => response.destroy());
-  });
-  server.maxConnections = connections;
-  server.timeout = idleMs;
+export async function servePages(address: ListenAddress, pages: Pages, log: (line: string) => void): Promise<RunningServer> {
+  const server = createServer(limits);
+  server.maxRequestsPerSocket = requestsPerConnection;
+  limitConnections(server);
   server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
   } catch (error) {
     throw listenError(address, error as NodeJS.ErrnoException);
   }
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  const { address: bound, port } = server.address() as AddressInfo;
+  const isAccepted = hostFilter(address, bound);
+  server.on('request', (request, response) => {
+    const timer = setTimeout(() => request.socket.destroy(), responseMs);
+    response.once('close', () => clearTimeout(timer));
+    const page = isAccepted(request.headers.host) ? pageOf(pages, request) : otherHost;
+    answer(page, request, response).catch(() => response.destroy());
+  });
+  logOnce(server, log);
+  return { port, close: () => close(server) };
 }
 
-async function answer(pages: Pages, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/**
+ * Closes the oldest connection for one too many. With `maxConnections`, Node.js would refuse the
+ * new one, and clients that send nothing would lock out the probes of kubelet.
+ */
+function limitConnections(server: Server): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size <= connections || !oldest) return;
+    open.delete(oldest);
+    oldest.destroy();
+  });
+}
+
+/**
+ * A connection that cannot be accepted, for example with too many open files, is an `error` event.
+ * The server goes on listening (nodejs.org, net.Server).
+ */
+function logOnce(server: Server, log: (line: string) => void): void {
+  const logged = new Set<string>();
+  server.on('error', (error) => {
+    const line = `failed to accept a connection: ${fileReason(error)}`;
+    if (!logged.has(line)) log(line);
+    logged.add(line);
+  });
+}
+
+async function answer(page: Promise<Page> | Page, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A body is not read: the connection ends with the answer.
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
     response.shouldKeepAlive = false;
-  const { status = 200, type, body } = await pageOf(pages, request);
+  const { status = 200, type, body } = await page;
   response.writeHead(status, {
     ...headers,
     'content-type': type,
@@ -74,6 +116,8 @@ async function answer(pages: Pages, request: IncomingMessage, response: ServerRe
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
+
+const otherHost = text('forbidden: the Host header must be localhost, a loopback address, or the address of --listen', 403);
 
 async function pageOf(pages: Pages, { method, url = '/' }: IncomingMessage): Promise<Page> {
   if (method !== 'GET' && method !== 'HEAD') return text('only GET and HEAD are allowed', 405);

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { durationText } from '../config/duration.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
@@ -26,10 +27,10 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
   const contexts = await contextsOf(flags, terminal);
   const clusters: MonitoredCluster[] = [];
   const metrics = makeMetrics(() => clusters.map(({ state }) => state()), contexts, version);
-  const server = await servePages(flags.listen, pagesOf(clusters, metrics));
+  const server = await servePages(flags.listen, pagesOf(clusters, metrics), terminal.progress);
   try {
     terminal.progress(
-      `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${flags.interval / 1000}s at ${contexts.join(', ')}`,
+      `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${durationText(flags.interval)} at ${contexts.join(', ')}`,
     );
     for (const context of contexts) {
       const log = (line: string): void => terminal.progress(printable(`${timeText(new Date().toISOString())} ${context}: ${line}`));
@@ -37,8 +38,8 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
     }
     return await Promise.race(clusters.map(({ ended }) => ended));
   } catch (error) {
-    // The usual end in a pod.
-    if (error instanceof InterruptedError && error.signal === 'SIGTERM') return Exit.ok;
+    // The usual ends: of a pod, and with the terminal.
+    if (error instanceof InterruptedError && error.signal !== 'SIGINT') return Exit.ok;
     throw error;
   } finally {
     await server.close();

@@ -17,6 +17,27 @@ const kubeconfig = (cluster: object | undefined): string =>
     users: [],
   });
 
+test('the flags of kubectl are not set if they are empty; an interval without a unit is an error', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'apisvc-monitor-'));
+  onTestFinished(() => rmSync(cwd, { recursive: true }));
+  const file = join(cwd, 'kubeconfig');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(kubeconfig({ server: 'https://127.0.0.1:1' })), 'current-context': 'down' }));
+  const env = { KUBECONFIG: file };
+  for (const command of [['monitor'], ['status', 'v1.example.com']]) {
+    const args = [...command, '--kubeconfig', '', '--context', '', '--as', '', '--as-group', 'admins'];
+    expect(await apisvc(args, { cwd, env })).toMatchObject({ code: 2, stderr: 'error: --as-group needs --as\nfix: Add --as USER.\n' });
+  }
+  const { running, said } = startApisvc(
+    ['monitor', '--kubeconfig', '', '--context', '', '--as', '', '--listen', '127.0.0.1:0', '--interval', '90m'],
+    { cwd, env },
+  );
+  await vi.waitFor(() => expect(said()).toMatch(/^serving on 127\.0\.0\.1:\d+, looking every 1h30m at down\n/), { timeout: 20_000 });
+  running.kill('SIGTERM');
+  expect(await running).toMatchObject({ exitCode: 0 });
+  const wrong = await apisvc(['monitor', '--interval', '5'], { cwd, env });
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('It has no unit; write 5s, 5m, 5h or 5d.') });
+});
+
 test('a context of a pattern that cannot be used does not end the monitor of the others', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'apisvc-monitor-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
@@ -37,6 +58,6 @@ test('a context of a pattern that cannot be used does not end the monitor of the
     },
     { timeout: 20_000 },
   );
-  running.kill('SIGTERM');
+  running.kill('SIGHUP');
   expect(await running).toMatchObject({ exitCode: 0 });
 });

@@ -1,18 +1,22 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { describeListen, parseListen } from '../../../src/commands/listen.ts';
-import { servePages, text } from '../../../src/commands/monitor-server.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describeListen, hostFilter, parseListen } from '../../../src/commands/listen.ts';
+import { type Pages, servePages, text } from '../../../src/commands/monitor-server.ts';
 import { Exit, UsageError } from '../../../src/errors.ts';
 import { rejection } from '../operations/waiting.ts';
 
-async function serving() {
+async function serving(pages: Pages = {}) {
+  const logged: string[] = [];
   const server = await servePages(
     { host: '127.0.0.1', port: 0 },
-    { '/healthz': () => text('ok'), '/': (query) => text(`context ${query.get('context')}`) },
+    { '/healthz': () => text('ok'), '/': (query) => text(`context ${query.get('context')}`), ...pages },
+    (line) => logged.push(line),
   );
   onTestFinished(() => server.close());
-  return { ...server, url: `http://127.0.0.1:${server.port}` };
+  return { ...server, url: `http://127.0.0.1:${server.port}`, logged };
 }
 
 /** Sends bytes, and reads until the server closes the connection. */
@@ -52,21 +56,100 @@ describe('the server of a monitor', () => {
     const { url, port } = await serving();
     const refused = await fetch(`${url}/healthz`, { method: 'DELETE' });
     expect({ status: refused.status, allow: refused.headers.get('allow') }).toEqual({ status: 405, allow: 'GET, HEAD' });
-    expect(await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nx')).toMatch(
+    expect(await exchange(port, 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nx')).toMatch(
       /^HTTP\/1\.1 405 .*Connection: close/is,
     );
   });
 
   test('refuses large headers', async () => {
     const { port } = await serving();
-    expect(await exchange(port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await exchange(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  test('answers while clients send nothing or half a request, and closes their connections', async () => {
+    const { port, url } = await serving();
+    const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (const [index, socket] of sockets.entries()) if (index % 2 === 0) socket.write('GET /healthz HTTP/1.1\r\n');
+    const closed = Promise.all(sockets.map((socket) => socket.closed || once(socket.resume(), 'close')));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await closed;
+  });
+
+  test('closes the connection of a client that does not read', async () => {
+    const size = 2 ** 25;
+    const { port } = await serving({ '/report.json': () => text('x'.repeat(size)) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'readable');
+    vi.advanceTimersByTime(30_000);
+    let received = 0;
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    await once(socket, 'close');
+    expect(received).toBeLessThan(size);
+  });
+
+  test('answers few requests of one connection', async () => {
+    const { port } = await serving();
+    const answers = await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(100));
+    expect(answers.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(16);
+  });
+
+  test('goes on after a connection that could not be accepted, and says so once', async () => {
+    const { url, logged } = await serving();
+    const servers: Server[] = [];
+    const onStart = (message: unknown): void => {
+      servers.push((message as { readonly server: Server }).server);
+    };
+    subscribe('http.server.request.start', onStart);
+    await fetch(`${url}/healthz`);
+    unsubscribe('http.server.request.start', onStart);
+    for (const _ of [1, 2]) servers[0]?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' }));
+    expect(logged).toEqual(['failed to accept a connection: too many open files']);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  test('refuses the name of another site', async () => {
+    const { port } = await serving();
+    const get = (host: string) => exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await get(`evil.example:${port}`)).toMatch(/^HTTP\/1\.1 403 [\s\S]*\r\n\r\nforbidden: /);
+    expect(await get(`localhost:${port}`)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test('says which address is in use', async () => {
     const { port } = await serving();
-    const error = await rejection(servePages({ host: '127.0.0.1', port }, {}));
+    const error = await rejection(servePages({ host: '127.0.0.1', port }, {}, () => {}));
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ exitCode: Exit.usage, message: `failed to listen on 127.0.0.1:${port}: the port is already in use` });
+  });
+});
+
+describe('the Host header', () => {
+  const local = hostFilter({ host: 'workstation', port: 1 }, '127.0.1.1');
+
+  test.each(['localhost', 'LOCALHOST:1', '127.0.0.1', '127.1.2.3:1', '[::1]:1', '[::ffff:127.0.0.1]', 'Workstation:1'])('%s', (host) => {
+    expect(local(host)).toBe(true);
+  });
+
+  test.each([
+    ...[undefined, '', ':1', 'evil.example', 'localhost.evil.example', '127.evil.example', '10.0.0.1', '0.0.0.0'],
+    ...['[fe80::1]', '[::1', '::1', 'localhost:1:1', 'a@localhost', 'localhost, evil.example'],
+  ])('%s is refused on a loopback address', (host) => {
+    expect(local(host)).toBe(false);
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.1'])('any is accepted on %s', (bound) => {
+    expect(hostFilter({ host: bound, port: 1 }, bound)('evil.example')).toBe(true);
+  });
+
+  test.each(['::1', '::ffff:127.0.0.1'])('%s is a loopback address', (bound) => {
+    expect(hostFilter({ host: bound, port: 1 }, bound)('evil.example')).toBe(false);
   });
 });
 
