@@ -59,6 +59,9 @@ export class NoCredentials extends ClusterError {}
 /** The cluster does not serve the kind, so that no object of it exists. */
 export class NotServed extends ClusterError {}
 
+/** kube-apiserver no longer has the changes since this resourceVersion (410). A new list helps. */
+export class Expired extends ClusterError {}
+
 /** Whether the cluster answered and refused this request. */
 export const wasRefused = (error: unknown): error is ClusterError =>
-  error instanceof ClusterError && !(error instanceof Unreachable) && !(error instanceof NoCredentials);
+  error instanceof ClusterError && ![Unreachable, NoCredentials, Expired].some((each) => error instanceof each);

@@ -1,9 +1,11 @@
+import type { ApisvcError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import { backoff } from './backoff.ts';
 import { type Cluster, StreamRefused } from './cluster.ts';
-import { Unreachable } from './faults.ts';
-import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
+import { Expired, Unreachable } from './faults.ts';
+import type { ClusterRequest } from './link.ts';
+import { describeRef, type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
 /** The reference to an object. @throws Error for an unknown kind: a defect of apisvc */
@@ -124,9 +126,9 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
       answered = true;
       yield items;
       const known = new Map(items.map((item) => [keyOf(item), item]));
-      for await (const event of events(cluster, of, metadata.resourceVersion, signal)) {
-        wait.reset();
+      for await (const event of events(cluster, of, { resourceVersion: metadata.resourceVersion }, signal)) {
         if (event.type === 'ERROR') break;
+        wait.reset();
         if (event.type === 'DELETED') known.delete(keyOf(event.object));
         else known.set(keyOf(event.object), event.object);
         yield [...known.values()];
@@ -142,44 +144,72 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
 /** Metadata is enough to know what changed. */
 const onlyMetadata = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
-/**
- * Yields the metadata of each object of a collection that changes from now on, and keeps none of
- * them. Ends when kube-apiserver ends the watch.
- * @throws the reason of the signal; ClusterError when the watch breaks, or is not allowed
- */
-export async function* changes(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<KubeObject> {
+/** A changed object, and where a later watch goes on. */
+export interface Change {
+  /** Absent in a bookmark. */
+  readonly object?: KubeObject;
+  readonly resourceVersion: string;
+}
+
+/** The resourceVersion of a collection now, for `changes`. @throws as `refusal` */
+export async function latestVersion(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<string> {
   const { path, query } = listRequest(of);
-  // A list of one object also tells the version from which to watch.
+  // A list of one object has the version too.
   const { metadata } = readList(cluster, of, await cluster.request({ path, query: { ...query, limit: '1' }, signal }));
-  for await (const { type, object } of events(cluster, of, metadata.resourceVersion, signal, onlyMetadata)) {
-    if (type === 'ERROR') return;
-    yield object;
+  return metadata.resourceVersion;
+}
+
+/**
+ * Yields the metadata of each object of a collection that changes after a version, and keeps none
+ * of them. Returns when kube-apiserver ends the watch, after about `seconds`.
+ * @throws the reason of the signal; Expired; ClusterError when the watch breaks, or is not allowed
+ */
+export async function* changes(
+  cluster: Cluster,
+  of: Collection,
+  { resourceVersion, seconds }: { readonly resourceVersion: string; readonly seconds: number },
+  signal: AbortSignal,
+): AsyncGenerator<Change> {
+  // With bookmarks, the version stays new where nothing changes.
+  const query = { resourceVersion, timeoutSeconds: String(seconds), allowWatchBookmarks: 'true' };
+  for await (const { type, object } of events(cluster, of, query, signal, onlyMetadata)) {
+    if (type === 'ERROR') throw watchError(cluster, of, object);
+    yield { resourceVersion: object.metadata.resourceVersion, ...(type === 'BOOKMARK' ? {} : { object }) };
   }
+}
+
+function watchError(cluster: Cluster, of: Collection, status: KubeObject & { readonly code?: number }): ApisvcError {
+  const answer = { status: status.code ?? 500, body: JSON.stringify(status) };
+  return answer.status === 410
+    ? new Expired(`failed to watch ${describeRef(anyOf(of))}: ${readStatus(answer).message}`)
+    : refusal(cluster, { verb: 'watch', ref: anyOf(of) }, answer, new Date());
 }
 
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
 interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR';
-  readonly object: KubeObject;
+  /** The object of ERROR is a Status. */
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: KubeObject & { readonly metadata: { readonly resourceVersion: string } };
 }
 
 async function* events(
   cluster: Cluster,
   of: Collection,
-  resourceVersion: string,
+  options: ClusterRequest['query'] & { readonly resourceVersion: string },
   signal: AbortSignal,
   accept?: string,
 ): AsyncGenerator<WatchEvent> {
   const { fieldSelector, labelSelector } = of;
-  const query = { watch: 'true', resourceVersion, fieldSelector, labelSelector };
+  const query = { watch: 'true', ...options, fieldSelector, labelSelector };
   try {
     const request = { path: resourcePath(of.resource, of.namespace), query, signal, ...(accept === undefined ? {} : { accept }) };
     for await (const line of cluster.stream(request)) yield parseEvent(line);
   } catch (error) {
-    // 410: the resourceVersion is too old. A new list helps.
     if (!(error instanceof StreamRefused)) throw error;
     if (error.answer.status !== 410) throw refusal(cluster, { verb: 'watch', ref: anyOf(of) }, error.answer, new Date());
+    // The resourceVersion is too old, which kube-apiserver also says in an event.
+    yield { type: 'ERROR', object: readJson<WatchEvent['object']>(cluster, error.answer) };
   }
 }
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { type Cluster, connect as connectTo } from '../../src/cluster/cluster.ts';
+import { watchChanges } from '../../src/operations/monitor/changes.ts';
 import { listen, resourceList, type ServingPair, serveHttps, unusedPort } from './harness/backends.ts';
 import { makeCa, makeLeaf, pair, pem, validForDays } from './harness/certificates.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
@@ -137,6 +139,49 @@ test('a dead API, a certificate that expires, a replaced token and a dead kube-a
 
   running.kill('SIGTERM');
   expect(await running).toMatchObject({ exitCode: 0, stdout: '' });
+});
+
+test('a watch goes on where kube-apiserver has ended it', async () => {
+  const apiservices = '/apis/apiregistration.k8s.io/v1/apiservices';
+  const changing = 'v1.apps';
+  const asked: string[] = [];
+  const changed: string[] = [];
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  /** Every watch lasts 2 seconds. */
+  const shorten = (real: Cluster): Cluster => ({
+    ...real,
+    request: (request) => {
+      if (request.path === apiservices) asked.push('list');
+      return real.request(request);
+    },
+    stream: async function* (request) {
+      if (request.path === apiservices) {
+        asked.push('watch');
+        // A change while nothing watches.
+        if (asked.length === 3) await kubectlOk(['annotate', 'apiservice', changing, 'apisvc.dev/spec=changed']);
+      }
+      yield* real.stream({ ...request, query: { ...request.query, timeoutSeconds: '2' } });
+    },
+  });
+  onTestFinished(async () => {
+    await kubectl(['annotate', 'apiservice', changing, 'apisvc.dev/spec-']);
+  });
+  const ended = watchChanges({
+    connect: async (signal) => shorten(await connectTo({ kubeconfig: cluster.kubeconfig }, {}, signal)),
+    concerns: ({ metadata }) => {
+      if (metadata.annotations?.['apisvc.dev/spec'] === 'changed') changed.push(`${metadata.name} ${asked.length}`);
+      return false;
+    },
+    onChange: () => expect.fail('no version is too old'),
+    onRefused: ({ message }) => expect.fail(message),
+    signal: over.signal,
+  });
+  await Promise.race([
+    ended,
+    vi.waitFor(() => expect(asked).toEqual(['list', 'watch', 'watch', 'watch']), { timeout: 60_000, interval: 50 }),
+  ]);
+  expect(changed).toEqual([`${changing} 3`]);
 });
 
 test('the alerts are valid, and fire', async () => {

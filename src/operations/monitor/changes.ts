@@ -1,7 +1,7 @@
 import { pause } from '../../cluster/backoff.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { wasRefused } from '../../cluster/faults.ts';
-import { changes } from '../../cluster/objects.ts';
+import { Expired, wasRefused } from '../../cluster/faults.ts';
+import { changes, latestVersion } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resources.ts';
 import { ApisvcError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -26,11 +26,23 @@ export interface WatchingChanges {
   readonly signal: AbortSignal;
 }
 
-/** How long a watch uses the credentials that it began with. */
-const watchMs = 600_000;
+/**
+ * How long a watch lasts, in seconds: as long as one of client-go (tools/cache/reflector.go,
+ * minWatchTimeout), which spreads them too. It uses the credentials that it began with.
+ */
+const watchSeconds = (): number => Math.round(300 * (1 + Math.random()));
 
-/** A watch that lasted so long had begun: its end does not count as one more failure. */
+/** kube-apiserver ends a watch before this time. A connection may be dead without a sign. */
+const longestWatchMs = 660_000;
+
+/** A watch that lasted so long had begun: its failure does not count as one more. */
 const lastedMs = 60_000;
+
+/**
+ * A watch that kube-apiserver ends sooner is a failure, as for client-go (VeryShortWatchError), so
+ * that a proxy that ends each watch does not get one after the other.
+ */
+const shortestWatchMs = 1_000;
 
 /**
  * Watches the objects behind APIServices, as far as the user may. The watches only save time: what
@@ -40,37 +52,58 @@ const lastedMs = 60_000;
 export const watchChanges = (watching: WatchingChanges): Promise<never> =>
   Promise.race(watchedResources.map((resource) => watchResource(watching, resource)));
 
+/**
+ * Like the reflector of client-go, a watch that kube-apiserver has ended goes on at once from the
+ * last resourceVersion, and misses nothing. After a failure, the next one starts with a list.
+ */
 async function watchResource(watching: WatchingChanges, resource: Resource): Promise<never> {
   let refused = false;
+  let since: string | undefined;
   for (let failures = 0; ; ) {
     const startedAt = performance.now();
-    const error = await watchOnce(watching, resource);
+    const end = await watchOnce(watching, resource, since);
+    const lastedFor = performance.now() - startedAt;
+    const error = 'error' in end ? end.error : undefined;
+    const isExpired = error instanceof Expired;
+    // Whatever changed since then.
+    if (isExpired) watching.onChange();
     const nowRefused = error !== undefined && wasRefused(error);
     if (nowRefused && !refused) watching.onRefused(error);
     refused = nowRefused;
-    failures = error === undefined || performance.now() - startedAt > lastedMs ? 0 : failures + 1;
-    await pause(pauseBeforeWatch(failures, Math.random()), watching.signal);
+    const goesOn = isExpired ? since !== undefined : error === undefined && lastedFor >= shortestWatchMs;
+    since = 'since' in end ? end.since : undefined;
+    failures = goesOn || lastedFor > lastedMs ? 0 : failures + 1;
+    if (!goesOn) await pause(pauseBeforeWatch(failures, Math.random()), watching.signal);
   }
 }
 
-/** @returns why the watch ended, where it is not the usual end */
-const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource): Promise<ApisvcError | undefined> =>
-  withOwnSignal(signal, async (over) => {
-    const timer = setTimeout(() => over.abort(), watchMs);
+/** How a watch ended: where the next one goes on, or why it failed. */
+type WatchEnd = { readonly since: string | undefined } | { readonly error: ApisvcError };
+
+const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource, since: string | undefined) =>
+  withOwnSignal(signal, async (over): Promise<WatchEnd> => {
+    const timer = setTimeout(() => over.abort(), longestWatchMs);
+    const of = { resource };
+    let resourceVersion = since;
     let cluster: Cluster | undefined;
     try {
       cluster = await connect(over.signal);
-      for await (const object of changes(cluster, { resource }, over.signal)) if (concerns(object)) onChange();
+      resourceVersion ??= await latestVersion(cluster, of, over.signal);
+      for await (const change of changes(cluster, of, { resourceVersion, seconds: watchSeconds() }, over.signal)) {
+        resourceVersion = change.resourceVersion;
+        if (change.object && concerns(change.object)) onChange();
+      }
     } catch (error) {
       signal.throwIfAborted();
-      if (over.signal.aborted) return undefined;
-      if (!(error instanceof ApisvcError)) throw error;
-      return error;
+      if (!over.signal.aborted) {
+        if (!(error instanceof ApisvcError)) throw error;
+        return { error };
+      }
     } finally {
       clearTimeout(timer);
       cluster?.close();
     }
-    return undefined;
+    return { since: resourceVersion };
   });
 
 /** Which objects affect the APIServices of a snapshot. Without one, all. */

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { resources } from '../../../../src/cluster/resources.ts';
+import { InterruptedError } from '../../../../src/errors.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { concernsOf, watchChanges } from '../../../../src/operations/monitor/changes.ts';
 import { answer, clusterOf, status } from '../../cluster/kube-api.ts';
@@ -57,6 +58,45 @@ test('watches what is allowed, and says once what is not', async () => {
   over.abort(new Error('over'));
   expect(asked.filter((url) => url.includes(resources.APIService.plural))).toEqual([
     '/apis/apiregistration.k8s.io/v1/apiservices?limit=1',
-    '/apis/apiregistration.k8s.io/v1/apiservices?watch=true&resourceVersion=7',
+    expect.stringMatching(/apiservices\?watch=true&resourceVersion=7&timeoutSeconds=[3-6]\d\d&allowWatchBookmarks=true$/),
   ]);
+});
+
+test('a watch goes on from a bookmark after its end, lists again after 410, and is not repeated where it ends at once', async () => {
+  const over = new AbortController();
+  const asked: string[] = [];
+  let changed = 0;
+  const cluster = await clusterOf(({ url }, response) => {
+    const [, plural, query = ''] = /\/(\w+)\?(.*)$/.exec(url) ?? [];
+    const since = /resourceVersion=(\d+)/.exec(query)?.[1];
+    asked.push(`${plural} ${since ?? 'list'}`);
+    if (since === undefined) return answer(response, 200, { metadata: { resourceVersion: '7' }, items: [] });
+    if (since === '50') return answer(response, 410, status(410, 'Expired', 'too old resource version'));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    if (plural === 'services') response.end();
+    if (plural !== 'apiservices') return;
+    response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { kind: 'APIService', metadata: { resourceVersion: '50' } } })}\n`);
+    // A shorter watch is a failure.
+    setTimeout(() => response.end(), 1_100);
+  });
+  const ended = rejection(
+    watchChanges({
+      connect: async () => ({ ...cluster, close: () => {} }),
+      concerns: () => true,
+      onChange: () => {
+        changed += 1;
+      },
+      onRefused: ({ message }) => asked.push(message),
+      signal: over.signal,
+    }),
+  );
+  const askedOf = (plural: string) => asked.filter((each) => each.startsWith(`${plural} `));
+  const once = ['apiservices list', 'apiservices 7', 'apiservices 50'];
+  await vi.waitFor(() => expect(askedOf('apiservices')).toEqual([...once, 'apiservices list', 'apiservices 7']), { timeout: 10_000 });
+  over.abort(new InterruptedError('SIGTERM'));
+  expect(await ended).toBe(over.signal.reason);
+  // A bookmark is no change. What 410 has hidden may be one.
+  expect(changed).toBe(1);
+  expect(askedOf('services')).toEqual(['services list', 'services 7']);
 });
