@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { durationText } from '../config/duration.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
+import { pauseBeforeFirst } from '../operations/monitor/pace.ts';
 import { printable } from '../pki/printable.ts';
 import { timeText } from '../pki/time-text.ts';
 import { diagnosisHtml } from '../report/html.ts';
@@ -32,9 +33,10 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
     terminal.progress(
       `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${durationText(flags.interval)} at ${contexts.join(', ')}`,
     );
-    for (const context of contexts) {
+    for (const [index, context] of contexts.entries()) {
       const log = (line: string): void => terminal.progress(printable(`${timeText(new Date().toISOString())} ${context}: ${line}`));
-      clusters.push(monitorCluster({ flags, context, metrics, terminal, log }));
+      const firstMs = pauseBeforeFirst({ index, count: contexts.length }, Math.random());
+      clusters.push(monitorCluster({ flags, context, metrics, terminal, firstMs, log }));
     }
     return await Promise.race(clusters.map(({ ended }) => ended));
   } catch (error) {

@@ -1,13 +1,13 @@
-import { connect } from '../cluster/cluster.ts';
+import { pause } from '../cluster/backoff.ts';
+import { type Cluster, connect } from '../cluster/cluster.ts';
 import { countRequests } from '../cluster/count-requests.ts';
 import { redacted } from '../config/redact.ts';
 import { certificateExpiry } from '../diagnosis/certificate-expiry.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
-import { ApisvcError } from '../errors.ts';
 import { concernsOf, watchChanges } from '../operations/monitor/changes.ts';
-import { createEvent } from '../operations/monitor/events.ts';
-import { type Look, repeatLooks } from '../operations/monitor/looks.ts';
+import { createEvents } from '../operations/monitor/events.ts';
+import { repeatLooks } from '../operations/monitor/looks.ts';
 import { paceAfter } from '../operations/monitor/pace.ts';
 import { changedApis } from '../operations/monitor/state-changes.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
@@ -46,6 +46,8 @@ export interface MonitorContext {
   readonly context: string;
   readonly metrics: Metrics;
   readonly terminal: Terminal;
+  /** The pause before the first look and the watches, in ms. */
+  readonly firstMs: number;
   /** Writes a line about this cluster. */
   readonly log: (line: string) => void;
 }
@@ -55,7 +57,7 @@ const graceMs = 30_000;
 
 /** Starts to look at a cluster. */
 export function monitorCluster(of: MonitorContext): MonitoredCluster {
-  const { flags, context, metrics, terminal } = of;
+  const { flags, context, metrics, terminal, firstMs } = of;
   let state: Monitored = { context };
   let concerns = concernsOf(undefined);
   let dueAt = Number.POSITIVE_INFINITY;
@@ -64,43 +66,68 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
   const looks = repeatLooks<Verified>({
     look: (signal, onRequestOfLook) => {
       startedAt = performance.now();
-      return lookAt(of, signal, () => {
-        onRequest();
-        onRequestOfLook();
+      return lookAt(of, signal, {
+        onRequest: () => {
+          onRequest();
+          onRequestOfLook();
+        },
+        onFound: async (found, cluster, until) => {
+          const before = state;
+          state = { context, last: lastOf(found) };
+          concerns = concernsOf(found.snapshot);
+          const changed = await reportChanges(of, before, found.diagnosis);
+          if (flags.events && before.last) await createEvents(cluster, changed, { signal: until, log: of.log });
+        },
       });
     },
-    onLook: async (look) => {
+    onLook: (look) => {
       metrics.countLook(context, { seconds: (performance.now() - startedAt) / 1000, failed: 'error' in look });
-      const before = state;
-      state = stateAfter(before, look);
-      if ('found' in look) concerns = concernsOf(look.found.snapshot);
-      await report(of, before, state);
+      if (!('error' in look)) return;
+      const error = redacted(look.error.message);
+      if (error !== state.error) of.log(`look failed: ${error}`);
+      state = { ...state, error };
     },
     onDue: (ms) => {
       dueAt = performance.now() + ms + graceMs;
     },
     pace: (cost) => paceAfter(cost, flags.interval, Math.random()),
+    firstMs,
     timeoutMs: flags.timeout,
     signal: terminal.interrupt,
   });
-  const changes = watchChanges({
-    connect: async (signal) => countRequests(await connect({ ...flags, context }, terminal.env, signal), onRequest),
-    concerns: (object) => concerns(object),
-    onChange: looks.changed,
-    onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
-    signal: terminal.interrupt,
-  });
+  const watch = async (): Promise<never> => {
+    await pause(firstMs, terminal.interrupt);
+    return watchChanges({
+      connect: async (signal) => countRequests(await connect({ ...flags, context }, terminal.env, signal), onRequest),
+      concerns: (object) => concerns(object),
+      onChange: looks.changed,
+      onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
+      signal: terminal.interrupt,
+    });
+  };
   return {
     state: () => state,
     onTime: () => performance.now() < dueAt,
     looked: () => state.last !== undefined || state.error !== undefined,
-    ended: Promise.race([looks.ended, changes]),
+    ended: Promise.race([looks.ended, watch()]),
   };
 }
 
-async function lookAt({ flags, context, terminal }: MonitorContext, signal: AbortSignal, onRequest: () => void): Promise<Verified> {
-  return withCluster({ ...flags, context }, { env: terminal.env, interrupt: signal }, 'verifying all APIServices', (cluster, until) =>
-    verifyUntilHealthy(countRequests(cluster, onRequest), {
+interface OneLook {
+  readonly onRequest: () => void;
+  /** Called within the time limit of the look. */
+  readonly onFound: (found: Verified, cluster: Cluster, signal: AbortSignal) => Promise<void>;
+}
+
+async function lookAt(
+  { flags, context, terminal }: MonitorContext,
+  signal: AbortSignal,
+  { onRequest, onFound }: OneLook,
+): Promise<Verified> {
+  const ends = { env: terminal.env, interrupt: signal };
+  return withCluster({ ...flags, context }, ends, 'verifying all APIServices', async (connected, until) => {
+    const cluster = countRequests(connected, onRequest);
+    const found = await verifyUntilHealthy(cluster, {
       wanted: { all: true },
       // A list needs a permission for each API, and logs are not for everybody who can read a
       // report.
@@ -109,35 +136,24 @@ async function lookAt({ flags, context, terminal }: MonitorContext, signal: Abor
       clusterFlags: clusterFlagsOf({ ...flags, context: flags.context && context }),
       until: AbortSignal.abort(),
       signal: until,
-    }),
-  );
+    });
+    await onFound(found, cluster, until);
+    return found;
+  });
 }
 
-function stateAfter({ context, last }: Monitored, look: Look<Verified>): Monitored {
-  if ('error' in look) return { context, ...(last ? { last } : {}), error: redacted(look.error.message) };
-  const { snapshot, diagnosis } = look.found;
-  return {
-    context,
-    last: {
-      diagnosis,
-      certificates: new Map(snapshot.apis.map((api) => [api.name, certificateExpiry(api)])),
-      rotating: new Set(snapshot.apis.flatMap(({ name, rotation }) => (rotation && seen(rotation) ? [name] : []))),
-    },
-  };
-}
+const lastOf = ({ snapshot, diagnosis }: Verified): NonNullable<Monitored['last']> => ({
+  diagnosis,
+  certificates: new Map(snapshot.apis.map((api) => [api.name, certificateExpiry(api)])),
+  rotating: new Set(snapshot.apis.flatMap(({ name, rotation }) => (rotation && seen(rotation) ? [name] : []))),
+});
 
-/** Logs what has changed, and creates Events with --events. */
-async function report(of: MonitorContext, before: Monitored, after: Monitored): Promise<void> {
-  if (after.error !== undefined) {
-    if (after.error !== before.error) of.log(`look failed: ${after.error}`);
-    return;
-  }
-  const { last } = after;
-  if (!last) return;
-  if (before.error !== undefined || !before.last) of.log(await summaryOf(last.diagnosis));
-  const changed = changedApis(before.last?.diagnosis, last.diagnosis);
-  for (const api of changed) of.log(await lineOf(api, last.diagnosis));
-  if (of.flags.events && before.last) await createEvents(of, changed);
+/** Logs what has changed. @returns the APIs that have */
+async function reportChanges(of: MonitorContext, before: Monitored, diagnosis: Diagnosis): Promise<readonly ApiDiagnosis[]> {
+  if (before.error !== undefined || !before.last) of.log(await summaryOf(diagnosis));
+  const changed = changedApis(before.last?.diagnosis, diagnosis);
+  for (const api of changed) of.log(await lineOf(api, diagnosis));
+  return changed;
 }
 
 const summaryOf = async (diagnosis: Diagnosis): Promise<string> => {
@@ -148,19 +164,4 @@ const summaryOf = async (diagnosis: Diagnosis): Promise<string> => {
 async function lineOf(api: ApiDiagnosis, diagnosis: Diagnosis): Promise<string> {
   const { apiLine } = await import('../report/short.ts');
   return apiLine(api, diagnosis.source);
-}
-
-/** An Event that cannot be created is no reason to stop. */
-async function createEvents({ flags, context, terminal, metrics, log }: MonitorContext, changed: readonly ApiDiagnosis[]): Promise<void> {
-  if (changed.length === 0) return;
-  try {
-    await withCluster({ ...flags, context }, terminal, 'creating Events', async (cluster, signal) => {
-      const counted = countRequests(cluster, () => metrics.countRequest(context));
-      for (const api of changed) await createEvent(counted, api, new Date(), signal);
-    });
-  } catch (error) {
-    terminal.interrupt.throwIfAborted();
-    if (!(error instanceof ApisvcError)) throw error;
-    log(`Event not created: ${redacted(error.message)}`);
-  }
 }

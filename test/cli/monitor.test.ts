@@ -50,7 +50,8 @@ test('a context of a pattern that cannot be used does not end the monitor of the
   });
 
   writeFileSync(file, kubeconfig({ server: 'https://127.0.0.1:1' }));
-  const { running, said } = startApisvc(flags, { cwd });
+  expect(await apisvc([...flags, '--interval', '25h'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('24h') });
+  const { running, said } = startApisvc([...flags, '--interval', '24h'], { cwd });
   await vi.waitFor(
     () => {
       expect(said()).toContain(' down: look failed: failed to connect to the cluster');
@@ -60,4 +61,5 @@ test('a context of a pattern that cannot be used does not end the monitor of the
   );
   running.kill('SIGHUP');
   expect(await running).toMatchObject({ exitCode: 0 });
+  expect(said()).not.toContain('Warning');
 });

@@ -16,6 +16,8 @@ export interface Looking<T> {
   readonly onLook: (look: Look<T>) => Promise<void> | void;
   /** Called with the time, in ms from now, by which the next call of it or of `onLook` is due. */
   readonly onDue: (ms: number) => void;
+  /** The pause before the first look, in ms. */
+  readonly firstMs: number;
   /** The time limit of a look, in ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -41,6 +43,8 @@ export interface Looks {
 export function repeatLooks<T>(looking: Looking<T>): Looks {
   let change = new AbortController();
   const run = async (): Promise<never> => {
+    looking.onDue(looking.firstMs);
+    await pause(looking.firstMs, looking.signal);
     for (let failures = 0; ; ) {
       change = new AbortController();
       const look = await lookOnce(looking);

@@ -37,6 +37,20 @@ export function paceAfter({ requests, failures }: LookCost, intervalMs: number, 
   return { earliestMs, latestMs: Math.max(earliestMs, wantedMs * jitter), settleMs: 1_000 * jitter };
 }
 
+/** The most time over which the first looks at several clusters are spread. */
+const longestSpreadMs = 5_000;
+
+/**
+ * When the first look at a cluster begins, in ms from the start: at once at the first cluster, and
+ * at the others within 5 seconds, so that they do not need the processor at the same time.
+ * @param random from 0 to 1
+ */
+export function pauseBeforeFirst({ index, count }: { readonly index: number; readonly count: number }, random: number): number {
+  if (index === 0) return 0;
+  const slotMs = Math.min(500, longestSpreadMs / (count - 1));
+  return slotMs * (index - 1 + random);
+}
+
 /** The longest pause between two attempts to watch. A refusal may be over soon too. */
 const longestWatchPauseMs = 60_000;
 

@@ -28,6 +28,7 @@ async function looksOf(count: number, outcome: (number: number) => string, pace:
       costs.push(cost);
       return pace;
     },
+    firstMs: 0,
     timeoutMs: 1_000,
     signal: interrupt.signal,
   });
@@ -77,6 +78,25 @@ describe('looks', () => {
     expect(error).toBeInstanceOf(TypeError);
   });
 
+  test('begin after the first pause, for which a monitor is in time', async () => {
+    const interrupt = new AbortController();
+    const due: number[] = [];
+    const looks = repeatLooks<void>({
+      look: () => expect.fail('looked'),
+      onLook: () => {},
+      onDue: (ms) => due.push(ms),
+      pace: () => soon,
+      firstMs: 1_000_000,
+      timeoutMs: 1_000,
+      signal: interrupt.signal,
+    });
+    const ended = rejection(looks.ended);
+    await new Promise(setImmediate);
+    interrupt.abort(new InterruptedError('SIGTERM'));
+    expect(await ended).toBe(interrupt.signal.reason);
+    expect(due).toEqual([1_000_000]);
+  });
+
   test('leave nothing at the signal of the process, and end with it', async () => {
     const interrupt = new AbortController();
     const signals: AbortSignal[] = [];
@@ -89,6 +109,7 @@ describe('looks', () => {
       onLook: () => {},
       onDue: () => {},
       pace: () => soon,
+      firstMs: 0,
       timeoutMs: 1_000,
       signal: interrupt.signal,
     });

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { paceAfter, pauseBeforeWatch } from '../../../../src/operations/monitor/pace.ts';
+import { pause } from '../../../../src/cluster/backoff.ts';
+import { paceAfter, pauseBeforeFirst, pauseBeforeWatch } from '../../../../src/operations/monitor/pace.ts';
 
 const minute = 60_000;
 
@@ -22,6 +24,36 @@ describe('the pause after a look', () => {
   test('is shorter than the interval after a failure, and grows up to it', () => {
     const after = (failures: number) => paceAfter({ requests: 1, failures }, 5 * minute, 0.5).latestMs / 1_000;
     expect([1, 2, 3, 4, 5, 6, 99].map(after)).toEqual([10, 20, 40, 80, 160, 300, 300]);
+  });
+});
+
+// setTimeout waits 1 ms for a time above 2^31-1 ms.
+test('the longest interval is one that a timer can wait', async () => {
+  const { latestMs } = paceAfter({ requests: 10, failures: 0 }, 24 * 60 * minute, 1);
+  const over = new AbortController();
+  const waited = pause(latestMs, over.signal).then(
+    () => 'passed',
+    () => 'interrupted',
+  );
+  expect(await Promise.race([waited, sleep(20, 'waiting')])).toBe('waiting');
+  over.abort();
+  expect(await waited).toBe('interrupted');
+});
+
+describe('the first looks', () => {
+  const pausesOf = (count: number, random: number) =>
+    Array.from({ length: count }, (_, index) => pauseBeforeFirst({ index, count }, random));
+
+  test('begin at once for one cluster, and half a second apart for a few', () => {
+    expect(pausesOf(1, 1)).toEqual([0]);
+    expect(pausesOf(4, 0)).toEqual([0, 0, 500, 1_000]);
+    expect(pausesOf(4, 1)).toEqual([0, 500, 1_000, 1_500]);
+  });
+
+  test('begin within 5 seconds for many', () => {
+    const pauses = pausesOf(101, 1);
+    expect(pauses.slice(0, 3)).toEqual([0, 50, 100]);
+    expect(pauses.at(-1)).toBe(5_000);
   });
 });
 
