@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, expect } from 'vitest';
+import { codeCache } from '../code-cache.ts';
 import { keyMarkersIn } from '../unit/pki/key-traces.ts';
 
 /** Runs the built command as a user or a script does. */
@@ -31,7 +32,7 @@ export interface RunOptions {
 }
 
 /** An environment without kubeconfig, colors and CI. */
-export const plainEnv = { PATH: process.env.PATH ?? '', HOME: '/nonexistent' };
+export const plainEnv = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...codeCache };
 
 /** Runs a command, and checks that its output contains no private key, unless it asks for one. */
 export async function apisvc(args: readonly string[], options: RunOptions): Promise<Ran> {

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { codeCache } from '../../code-cache.ts';
 import { program } from './programs.ts';
 import { cluster } from './provided.ts';
 
@@ -24,6 +25,7 @@ export const environment = (kubeconfig: string, env: Readonly<Record<string, str
   PATH: `${dirname(kubectlPath)}${delimiter}${process.env.PATH ?? ''}`,
   HOME: home,
   KUBECONFIG: kubeconfig,
+  ...codeCache,
   ...env,
 });
 

@@ -1,0 +1,41 @@
+// Keeps what V8 compiles of dist/ for the next start, as bin/apisvc.js asks Node.js 22 and newer to
+// do. With it, Node.js 20 needs a sixth less processor time for a command.
+const { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } = require('node:fs');
+const Module = require('node:module');
+const { basename, dirname, join } = require('node:path');
+const { Script } = require('node:vm');
+
+const root = dirname(__dirname);
+const folder = join(root, 'node_modules', '.cache', 'apisvc');
+const compile = Module.prototype._compile;
+/** What to keep, by path. */
+const compiled = new Map();
+process.once('exit', () => compiled.forEach(write));
+
+Module.prototype._compile = function (code, filename) {
+  if (dirname(filename) !== join(root, 'dist')) return compile.call(this, code, filename);
+  // A build writes each file again.
+  const cache = join(folder, `${basename(filename)}-${statSync(filename).mtimeMs}`);
+  const cachedData = read(cache);
+  const script = new Script(Module.wrap(code), { filename, cachedData });
+  if (!cachedData || script.cachedDataRejected) compiled.set(cache, script);
+  const require = (id) => this.require(id);
+  return script.runInThisContext().call(this.exports, this.exports, require, this, filename, dirname(filename));
+};
+
+function read(cache) {
+  try {
+    return readFileSync(cache);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Other commands may write it at the same time, and a test may run apisvc as a user who may not. */
+function write(script, cache) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${cache}.${process.pid}`, script.createCachedData());
+    renameSync(`${cache}.${process.pid}`, cache);
+  } catch {}
+}
