@@ -56,26 +56,22 @@ const collectRarely = '400';
  */
 async function runTier({ name, project, env }, filters, isAlone) {
   if (isAlone) heading(`${name} tests`);
-  const folder = mkdtempSync(join(tmpdir(), 'apisvc-report-'));
-  try {
-    const report = join(folder, 'report.json');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const child = spawn(bin('vitest'), ['run', '--project', project, ...reporters, ...filters], {
-      cwd: root,
-      stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-      env: { GOGC: collectRarely, ...process.env, ...env, ...(isFiltered || process.env.APISVC_THOROUGH ? {} : { APISVC_SHORT: '1' }) },
-    });
-    const ended = once(child, 'close');
-    const write = (/** @type {string} */ line) => process.stdout.write(line);
-    await Promise.all([child.stdout, child.stderr].map((stream) => stream && writePrefixed(stream, name, write)));
-    const [exitCode] = await ended;
-    const succeeded = exitCode === 0;
-    const { counts, failures } = readReport(report, succeeded);
-    // Where nobody reads the list of skipped tests, a skipped test is a failure.
-    return { tier: name, counts, failures, fault: !succeeded || ((mustRun || Boolean(process.env.CI)) && counts.skipped > 0) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const report = join(folder, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const short = isFiltered || process.env.APISVC_THOROUGH ? {} : { APISVC_SHORT: '1' };
+  const child = spawn(bin('vitest'), ['run', '--project', project, ...reporters, ...filters], {
+    cwd: root,
+    stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { GOGC: collectRarely, ...process.env, ...env, ...short, APISVC_RUN: folder },
+  });
+  const ended = once(child, 'close');
+  const write = (/** @type {string} */ line) => process.stdout.write(line);
+  await Promise.all([child.stdout, child.stderr].map((stream) => stream && writePrefixed(stream, name, write)));
+  const [exitCode] = await ended;
+  const succeeded = exitCode === 0;
+  const { counts, failures } = readReport(report, succeeded);
+  // Where nobody reads the list of skipped tests, a skipped test is a failure.
+  return { tier: name, counts, failures, fault: !succeeded || ((mustRun || Boolean(process.env.CI)) && counts.skipped > 0) };
 }
 
 /**
@@ -182,4 +178,10 @@ function readCommandLine() {
 }
 
 const { selected, others, filters, isExplicit, isFiltered, mustRun } = readCommandLine();
-process.exitCode = (await main()) ? 0 : 1;
+/** For reports, and for what the tiers of a run share. */
+const folder = mkdtempSync(join(tmpdir(), 'apisvc-run-'));
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { makeRelease } from '../release.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,14 +14,10 @@ declare module 'vitest' {
   }
 }
 
-const root = join(import.meta.dirname, '..', '..');
-
 /** Makes a release for this platform. @returns a function that removes it */
-export default function makeRelease(project: TestProject): () => void {
+export default async function provideRelease(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-release-'));
-  const release = join(folder, 'release');
-  const args = ['scripts/release.mjs', '--dry-run', '--no-build', '--only', 'linux-x64', '--output', release];
-  execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const release = await makeRelease(folder);
   execFileSync('sh', ['-c', `tar -xzf ${release}/apisvc-*-linux-x64.tar.gz -C ${folder}`]);
   project.provide('release', release);
   project.provide('executable', join(folder, 'apisvc'));

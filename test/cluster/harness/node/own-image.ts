@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { makeRelease } from '../../../release.ts';
 import { emptyFolder } from '../projects.ts';
 import { cluster } from '../provided.ts';
 import { importImages } from './runtime.ts';
@@ -13,8 +13,6 @@ export const ownImage = `docker.io/library/apisvc:${version}`;
 
 /** Makes the container image of a release, and imports it into the node. */
 export async function importOwnImage(): Promise<void> {
-  const output = join(emptyFolder(), 'release');
-  const release = ['scripts/release.mjs', '--dry-run', '--no-build', '--only', 'linux-x64', '--output', output];
-  await execa(process.execPath, release, { cwd: root });
-  await importImages(cluster.stateDir, join(output, `apisvc-${version}-image.tar`), 'docker.io/library/apisvc');
+  const release = await makeRelease(emptyFolder());
+  await importImages(cluster.stateDir, join(release, `apisvc-${version}-image.tar`), 'docker.io/library/apisvc');
 }
