@@ -1,8 +1,7 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import { codeCache } from '../code-cache.ts';
 import { keyMarkersIn } from '../unit/pki/key-traces.ts';
 
@@ -63,12 +62,9 @@ export async function shell(script: string, cwd: string, env: Readonly<Record<st
 
 /** The projects of sampleProject, by directory and flags. */
 const samples = new Map<string, Promise<string>>();
-afterAll(async () => {
-  for (const sample of samples.values()) rmSync(dirname(await sample), { recursive: true, force: true });
-});
 
 /**
- * Creates a project with the preset sample-apiserver. The ones of a file with the same directory
+ * Creates a project with the preset sample-apiserver. The ones of a worker with the same directory
  * and flags are copies, with the same keys.
  * @returns its directory
  */
@@ -81,7 +77,7 @@ export async function sampleProject(cwd: string, dir = 'demo', ...flags: readonl
 }
 
 async function initSample(dir: string, flags: readonly string[]): Promise<string> {
-  const cwd = mkdtempSync(join(tmpdir(), 'apisvc-sample-'));
+  const cwd = mkdtempSync(join(inject('samples'), 'worker-'));
   const { code, stderr } = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--yes', ...flags], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return join(cwd, dir);

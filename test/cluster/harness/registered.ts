@@ -48,4 +48,7 @@ export async function removeProjects(): Promise<void> {
   const labels = `app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name in (${names})`;
   await kubectl(['delete', 'clusterroles,clusterrolebindings,rolebindings', '-n', 'kube-system', '-l', labels]);
   await Promise.all([...backends.values()].map((backend) => backend.stop()));
+  // The next file has its own.
+  names.length = 0;
+  backends.clear();
 }
