@@ -45,7 +45,8 @@ export async function renderApart(
   }
   const files = { yaml: manifestFiles, kustomize: kustomizeFiles, json: undefined, helm: undefined }[output];
   if (outputDir === undefined || !files) {
-    throw new UsageError(`-o ${output} cannot be used with ${flag}${outputDir === undefined ? ' without' : ' and'} --output-dir`, {
+    const directory = output === 'helm' ? '' : `${outputDir === undefined ? ' without' : ' and'} --output-dir`;
+    throw new UsageError(`-o ${output} cannot be used with ${flag}${directory}`, {
       fix: 'Use -o yaml, or -o kustomize with --output-dir.',
     });
   }

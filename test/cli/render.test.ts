@@ -302,7 +302,7 @@ describe('--monitor', () => {
     [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference: '],
     [['render', '--monitor', '--image', 'https://x/y'], 'error: invalid image "https://x/y": it must be an image reference: '],
     [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
-    [[...monitor, '-o', 'helm', '--output-dir', 'x'], 'error: -o helm cannot be used with --monitor'],
+    [[...monitor, '-o', 'helm'], 'error: -o helm cannot be used with --monitor\n'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
     [[...monitor, '-C', '.'], "error: option '--monitor' cannot be used with option '-C, --directory <dir>'"],
     [[...monitor, '--schedule', '@daily'], "error: option '--monitor' cannot be used with option '--schedule <cron>'"],
