@@ -29,6 +29,8 @@ export function writeNext(dir: string, certificates: CertificatesToWrite, disk: 
   onDisk('write', next, () => {
     if (disk.kindOf(next)) throw inRotation(dir);
     removeTree(disk, staged);
+    // A pod that continues the rotation of another one has no files yet.
+    if (!disk.kindOf(certs)) disk.makeDirectory(certs, dirname(certs));
     disk.makeDirectory(staged, certs);
     const ignored = disk.read(certificateFiles(certs).ignore);
     const files = filesOfCertificates(staged, certificates).map((file) => {

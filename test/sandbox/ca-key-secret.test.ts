@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -16,6 +17,8 @@ import { name, renewLease } from './installed.ts';
 const { signal } = new AbortController();
 const mergePatch = 'application/merge-patch+json';
 const killedAfter = join(import.meta.dirname, '..', 'cluster', 'harness', 'killed-after.mjs');
+
+const fingerprintOf = (certificate = ''): string => new X509Certificate(certificate).fingerprint256;
 
 /** A project with `caKey: secret`, not registered yet, in a sandbox. */
 async function madeProject() {
@@ -157,6 +160,21 @@ test.each([
   expect(await run('rotate', '-C', clone('other'))).toMatchObject({ code: 0, stderr: expect.stringMatching(expected) });
   expect((await secret('demo-tls'))['tls.crt']).toBe(readFileSync(files('other').certificate, 'utf8'));
   expect(await run('status', '-C', 'other')).toMatchObject({ code: 0 });
+});
+
+test('in a pod, which has no files of the run that was killed, the old certificate is not forgotten', async () => {
+  const { cwd, run, killAt, files, secret } = await registeredProject();
+  const old = fingerprintOf((await secret('demo-tls'))['tls.crt']);
+  const inPod = (name: string): string => {
+    mkdirSync(join(cwd, name));
+    writeFileSync(files(name).configuration, readFileSync(files('demo').configuration));
+    return name;
+  };
+  await killAt('Waiting until every endpoint', 'rotate', '-C', inPod('first'));
+  await killAt('Moving certs/next to certs', 'rotate', '-C', inPod('second'));
+  expect(await run('rotate', '--abort', '--dry-run', '-C', 'demo')).toMatchObject({ code: 0 });
+  const { code, stdout } = await run('rotate', '-C', inPod('third'));
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`\n  old: SHA-256 ${old}\n  new: `) });
 });
 
 test('rotate says what is wrong with the Secret', async () => {

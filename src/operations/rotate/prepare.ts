@@ -85,7 +85,7 @@ async function start(where: Where, found: CertificateSet, restored: Restored | u
   const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
   if (!expiry || expiry.isDue) return begin(cluster, where, found, restored);
   requireChecked(expiry);
-  const lost = restored?.replaces ? undefined : restored;
+  const lost = restored?.replaces || restored?.isFirst ? undefined : restored;
   lost?.save();
   if (!expiry.leaves.includes(found.leaf)) {
     onProgress({ kind: 'note', what: `${projectFiles(dir).certificate} is not the certificate in the cluster` });
@@ -107,7 +107,7 @@ async function begin(cluster: Cluster, request: TimedRequest, found: Certificate
   requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
   if (restored?.replaces) restored.save();
   if (!restored) await requireAgreement(where, found);
-  const current = await withKey(where, found, request);
+  const current = await withKey(where, found, restored?.isFirst ? { ...request, onProgress: () => {} } : request);
   return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
 }
 
@@ -162,7 +162,7 @@ function planOf(
   const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
   const to = abort ? current : other;
   if (!to) throw new Error('a rotation without certificates');
-  const from = abort ? (other ?? inCluster) : current;
+  const from = abort ? (other ?? inCluster) : replacedSet(current, other, journal);
   const rotation: Rotation = {
     ...request,
     cluster,
@@ -185,6 +185,15 @@ function planOf(
     remove: () => removeCaKey(dir, 'next'),
   });
   return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
+}
+
+/**
+ * What the new certificate replaces. Where only the Secret has the certificates, as in a pod, that
+ * is the new one already, and of the old one the Lease has the fingerprint.
+ */
+function replacedSet(current: CertificateSet, other: CertificateSet | undefined, journal: Journal | undefined): CertificateSet {
+  const leaf = journal?.oldCertificate;
+  return leaf !== undefined && current.leaf === other?.leaf ? { ...current, leaf, chain: '', presented: [], key: undefined } : current;
 }
 
 /** A full disk ends the rotation before its first write to the cluster. */
