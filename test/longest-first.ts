@@ -21,6 +21,7 @@ export const longestFiles = [
   'cluster/node/helm',
   'cluster/node/metrics-server',
   'cluster/node/once/cert-manager',
+  'cluster/node/image',
   'cluster/node/custom-metrics',
   'cluster/laboratory/pods',
   'cluster/laboratory/discovery',

@@ -77,6 +77,12 @@ export function readRegistration(dir: string): Registration {
       fix: `Set the project directory with -C, or create a project: ${createCommand(dir)}`,
     });
   }
+  // kubelet creates a directory where a ConfigMap lacks the key that `subPath` names.
+  if (isDirectory(configuration)) {
+    throw new UsageError(`failed to read ${configuration}: it is a directory`, {
+      fix: 'Put the file there. In a pod, check that the ConfigMap exists, and that it has the key "apisvc.yaml".',
+    });
+  }
   return parseRegistration(readText(configuration), configuration);
 }
 

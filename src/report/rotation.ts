@@ -1,4 +1,6 @@
 import type { ChalkInstance } from 'chalk';
+import { splitRule } from '../diagnosis/not-checked.ts';
+import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
 import type { ApisvcError } from '../errors.ts';
 import type { RotateReport, RotateResult, StepReport } from '../operations/rotation/request.ts';
 import type { CertificateSet } from '../operations/rotation/rotation.ts';
@@ -40,7 +42,7 @@ const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
 export function rotationText(result: RotateResult, colors: ChalkInstance): string {
   const { outcome, kind, direction, steps, from, to, discarded, diagnosis } = result;
   const what = kind === 'ca' ? 'the CA and the serving certificate' : 'the serving certificate';
-  const checked = ['', diagnosis ? diagnosisText(diagnosis, colors) : ''];
+  const checked = ['', diagnosis ? checksText(diagnosis, colors) : ''];
   switch (outcome) {
     case 'planned':
       return [`Plan to ${direction === 'back' ? 'restore' : 'rotate'} ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join(
@@ -57,6 +59,24 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
     case 'aborted':
       return ['Aborted; the old certificate is restored.', ...lineOf('restored', to), ...lineOf('withdrawn', from), ...checked].join('\n');
   }
+}
+
+/**
+ * The report of the checks at the end. What the user may not check is one line, because `rotate`
+ * has asked for every permission that it needs. A verdict other than healthy may depend on it.
+ */
+function checksText(diagnosis: Diagnosis, colors: ChalkInstance): string {
+  const isForbidden = ({ verdict }: ApiDiagnosis, { why }: NotChecked): boolean =>
+    verdict === 'healthy' && splitRule(why).rule !== undefined;
+  const forbiddenOf = (api: ApiDiagnosis): readonly string[] =>
+    api.notChecked.filter((each) => isForbidden(api, each)).map(({ what }) => what);
+  const apis = diagnosis.apis.map((api) => ({ ...api, notChecked: api.notChecked.filter((each) => !isForbidden(api, each)) }));
+  const text = diagnosisText({ ...diagnosis, apis }, colors);
+  const limited = diagnosis.apis.filter((api) => forbiddenOf(api).length > 0);
+  if (limited.length === 0) return text;
+  const what = [...new Set(limited.flatMap(forbiddenOf))].join(', ');
+  const command = `apisvc verify ${limited.map(({ name }) => name).join(' ')}`;
+  return `${text}\n${printable(`not checked, because this user lacks permissions that rotate does not need: ${what}. To check: ${command}`)}\n`;
 }
 
 function validity({ kind, to }: RotateResult): string {

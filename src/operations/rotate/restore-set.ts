@@ -26,6 +26,8 @@ export interface Restored {
   readonly set: CertificateSet;
   /** The older certificate in certs/ that it replaces, with its key. */
   readonly replaces?: CertificateSet;
+  /** Whether the project never had files, as in a pod, so that none were lost. */
+  readonly isFirst?: boolean;
   /** Writes the lost files, and says so. A dry run writes nothing. */
   readonly save: () => void;
 }
@@ -54,13 +56,15 @@ export async function restoreSet(
       fix: `Restore the file from another copy of the project.\nOr create new certificates: ${newKeysCommand(project)}`,
     });
   }
+  const { certs } = pathsOfSets(dir);
+  const isFirst = caSecretRef(registration) !== undefined && !fileExists(certs);
   const save = (): void => {
     if (dryRun) return;
-    writeFiles(filesOfCertificates(pathsOfSets(dir).certs, found).filter(({ path }) => !fileExists(path)));
+    writeFiles(filesOfCertificates(certs, found).filter(({ path }) => !fileExists(path)));
     const { namespace, name } = secretRef(where);
-    onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
+    if (!isFirst) onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
   };
-  return { set, save };
+  return { set, isFirst, save };
 }
 
 /**

@@ -72,5 +72,5 @@ test('no project', () => {
   expect([isProject(dir), hasKeys(dir)]).toEqual([false, false]);
   expect(() => readRegistration(dir)).toThrow(`${join(dir, 'apisvc.yaml')} not found`);
   mkdirSync(join(dir, 'apisvc.yaml'));
-  expect(() => readRegistration(dir)).toThrow('it is a directory');
+  expect(() => readRegistration(dir)).toThrow(/apisvc\.yaml: it is a directory$/);
 });

@@ -5,6 +5,7 @@ import { anchorsIn } from '../../../src/pki/anchors.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../../../src/report/rotation.ts';
 import { servingCertificate } from '../cluster/listening.ts';
 import { colorless } from './colors.ts';
+import { healthy } from './diagnoses.ts';
 
 async function newSet(): Promise<CertificateSet> {
   const { authority, leaf } = await servingCertificate();
@@ -55,6 +56,23 @@ test('a rotation that is not due says until when both certificates are valid', (
   expect(rotationText({ ...notDue, kind: 'ca' }, colorless)).toBe(
     `The serving certificate is valid until ${leaf}, and the CA until ${old.anchors[0]?.notAfter.slice(0, 19)}Z. Nothing changed.\n`,
   );
+});
+
+test('what the user may not check is one line, and other gaps stay where they are', () => {
+  const forbidden = (resource: string) => `forbidden. Grant this RBAC rule: {resources: [${resource}], verbs: [list]}`;
+  const notChecked = [
+    { what: 'the flunders', why: forbidden('flunders') },
+    { what: 'the log', why: 'timed out' },
+    { what: 'the CustomResourceDefinitions', why: forbidden('customresourcedefinitions') },
+  ];
+  const diagnosis = { ...healthy, apis: healthy.apis.map((api) => ({ ...api, notChecked })) };
+  const text = rotationText({ ...rotated, diagnosis }, colorless);
+  const last = `not checked, because this user lacks permissions that rotate does not need: the flunders, the CustomResourceDefinitions. To check: apisvc verify ${healthy.apis[0]?.name}`;
+  expect(text).toMatch(/\n {2}not checked\n {4}the log: timed out\n\nnot checked, because [^\n]*\n$/);
+  expect(text.trimEnd().split('\n').at(-1)).toBe(last);
+  expect(JSON.parse(rotationJson({ ...rotated, diagnosis })).diagnosis.apis[0].notChecked).toEqual(notChecked);
+  const unknown = { ...diagnosis, apis: diagnosis.apis.map((api) => ({ ...api, verdict: 'unknown' as const })) };
+  expect(rotationText({ ...rotated, diagnosis: unknown }, colorless)).toContain('Grant this RBAC rule: {resources: [flunders]');
 });
 
 test('a failed run is reported with its error, and the state of each step', () => {
