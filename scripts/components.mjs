@@ -45,7 +45,12 @@ const packages = {
   'helm-3': { 'helm-3': 'helm.sh/helm/v3/cmd/helm' },
   'helm-4': { 'helm-4': 'helm.sh/helm/v4/cmd/helm' },
   krew: { krew: 'sigs.k8s.io/krew/cmd/krew', 'validate-krew-manifest': 'sigs.k8s.io/krew/cmd/validate-krew-manifest' },
-  promtool: { promtool: 'github.com/prometheus/prometheus/cmd/promtool' },
+  prometheus: {
+    promtool: 'github.com/prometheus/prometheus/cmd/promtool',
+    // Its build takes more than a minute.
+    ...(process.env.APISVC_THOROUGH === undefined ? {} : { prometheus: 'github.com/prometheus/prometheus/cmd/prometheus' }),
+  },
+  'grafana-schema': { 'grafana-schema': '.' },
   konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 
@@ -54,6 +59,7 @@ const folders = {
   'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' },
   'cert-manager': { 'deploy/crds': 'github.com/cert-manager/cert-manager' },
   'cert-manager-1.11': { deploy: 'github.com/cert-manager/cert-manager' },
+  'prometheus-operator': { 'example/prometheus-operator-crd': 'github.com/prometheus-operator/prometheus-operator' },
 };
 
 /**
@@ -101,7 +107,7 @@ export function buildFlags(module) {
   const stamp = version === undefined ? {} : { gitVersion: version, gitMajor, gitMinor };
   const variables = Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
   // Without service discovery, whose SDKs take most of the time.
-  const tags = module === 'promtool' ? ['-tags', 'remove_all_sd'] : [];
+  const tags = module === 'prometheus' ? ['-tags', 'remove_all_sd'] : [];
   return [...tags, '-trimpath', '-ldflags', ['-s -w', ...variables].join(' ')];
 }
 

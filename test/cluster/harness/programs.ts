@@ -25,11 +25,13 @@ export function requirePrograms({ kubernetes, node }: ProgramSelection): Program
     newest,
     'custom-metrics',
     'aggregator-front',
+    'grafana-schema',
     'konnectivity',
     'kubectl-1.32',
     'load',
     'metrics-server',
-    'promtool',
+    'prometheus',
+    'prometheus-operator',
     ...(node
       ? ['any-api', 'argocd-engine', 'cert-manager', 'cert-manager-1.11', 'dns-webhook', 'flux-apply', 'helm-3', 'helm-4', 'pause']
       : []),

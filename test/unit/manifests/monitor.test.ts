@@ -25,6 +25,15 @@ test('its role allows no writes, and no Secrets and logs', () => {
   for (const resource of ['secrets', 'pods/log', 'pods/portforward', 'services/proxy', '*']) expect(resources).not.toContain(resource);
 });
 
+test('the ServiceMonitor selects the Service, and a port of it', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: manifests.
+  const find = (kind: string): any => manifests.find(({ object }) => object.kind === kind)?.object;
+  const [service, { metadata, spec }] = [find('Service'), find('ServiceMonitor')];
+  expect(service.metadata).toMatchObject({ namespace: metadata.namespace, labels: spec.selector.matchLabels });
+  const ports = service.spec.ports.map(({ name }: { name: string }) => name);
+  expect(spec.endpoints.map(({ port }: { port: string }) => port)).toEqual(ports);
+});
+
 const own = [...gauges, ...Object.values(counters), lookDuration, buildInfo].map(({ name }) => name);
 const known = new Set([...own, ...['bucket', 'sum', 'count'].map((suffix) => `${lookDuration.name}_${suffix}`)]);
 const metricsIn = (expression: string): string[] => expression.match(/\bapisvc_\w+/g) ?? [];
@@ -55,6 +64,7 @@ describe('the dashboard', () => {
   test('reads from the datasource and the context that are chosen, and only metrics that exist', () => {
     const variables = dashboard.templating.list.map(({ name }: { name: string }) => name);
     expect(variables).toEqual(['datasource', 'context']);
+    expect(known).toContain(/^label_values\((\w+), context\)$/.exec(dashboard.templating.list[1].query)?.[1]);
     for (const { datasource, targets } of panels) {
       expect(datasource.uid).toMatch(/^\$\{datasource\}$/);
       for (const { expr } of targets) {
