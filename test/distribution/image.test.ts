@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -14,7 +14,8 @@ import { root } from '../cli/apisvc.ts';
 const release = inject('release');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'apisvc-image-test-'));
-execFileSync('tar', ['-xf', join(release, `apisvc-${version}-image.tar`), '-C', folder]);
+const unpack = (from: string, to: string) => execFileSync('tar', ['-xf', join(from, `apisvc-${version}-image.tar`), '-C', to]);
+unpack(release, folder);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Descriptor {
@@ -26,19 +27,32 @@ interface Descriptor {
 const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Reads a blob, which must be what its descriptor says. */
-function blob({ digest, size }: Descriptor): Buffer {
-  const bytes = readFileSync(join(folder, 'blobs', ...digest.split(':')));
+function blob({ digest, size }: Descriptor, image = folder): Buffer {
+  const bytes = readFileSync(join(image, 'blobs', ...digest.split(':')));
   expect({ digest: sha256(bytes), size: bytes.length }).toEqual({ digest, size });
   return bytes;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of the OCI image specification.
-const json = (descriptor: Descriptor): any => JSON.parse(blob(descriptor).toString());
+const json = (descriptor: Descriptor, image = folder): any => JSON.parse(blob(descriptor, image).toString());
 
-const top = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
-const index = json(top.manifests[0]);
-const manifest = json(index.manifests[0]);
+function contentsOf(image: string) {
+  const top = JSON.parse(readFileSync(join(image, 'index.json'), 'utf8'));
+  const index = json(top.manifests[0], image);
+  return { top, index, manifest: json(index.manifests[0], image) };
+}
+const { top, index, manifest } = contentsOf(folder);
 const configuration = json(manifest.config);
+
+/** Writes the files of an image. @returns the root directory of a container */
+function rootOf(image: string): string {
+  const files = join(image, 'files');
+  mkdirSync(files);
+  for (const layer of contentsOf(image).manifest.layers as Descriptor[]) {
+    execFileSync('tar', ['-xf', '-', '-C', files], { input: gunzipSync(blob(layer, image)), maxBuffer: 2 ** 30 });
+  }
+  return files;
+}
 
 test('the archive is an OCI image layout with one image, named by its version', () => {
   expect(JSON.parse(readFileSync(join(folder, 'oci-layout'), 'utf8'))).toEqual({ imageLayoutVersion: '1.0.0' });
@@ -56,11 +70,7 @@ test('the container runs apisvc as a user without rights', () => {
 });
 
 test('the image has the executable, the libraries that it loads with their licences, and nothing else', () => {
-  const files = join(folder, 'files');
-  mkdirSync(files);
-  for (const layer of manifest.layers as Descriptor[]) {
-    execFileSync('tar', ['-xf', '-', '-C', files], { input: gunzipSync(blob(layer)), maxBuffer: 2 ** 30 });
-  }
+  const files = rootOf(folder);
   const loaded = [...execFileSync('ldd', [inject('executable')], { encoding: 'utf8' }).matchAll(/(lib\S+\.so\.\d+) => \//g)];
   expect([...libraries]).toEqual(loaded.map(([, name]) => name).sort());
   expect(readdirSync(join(files, 'lib')).sort()).toEqual([...libraries]);
@@ -95,3 +105,21 @@ test('the Dockerfile copies the same libraries and packages', () => {
   expect(listOf('library')).toEqual([...libraries]);
   expect(listOf('package')).toEqual(readdirSync(join(folder, 'files', 'var', 'lib', 'dpkg', 'status.d')).sort());
 });
+
+const emulator = '/usr/bin/qemu-aarch64-static';
+const isEmulated = [emulator, '/usr/aarch64-linux-gnu/lib/libatomic.so.1'].every((path) => existsSync(path));
+if (process.env.APISVC_THOROUGH && isEmulated) {
+  test('the executable for arm64 runs with the libraries of its image', { timeout: 600_000 }, () => {
+    const output = join(folder, 'arm64');
+    const args = ['scripts/release.mjs', '--dry-run', '--no-build', '--only', 'linux-arm64', '--output', output];
+    execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    unpack(output, output);
+    const files = rootOf(output);
+    copyFileSync(emulator, join(files, 'emulator'));
+    const run = (flag: string) => execFileSync('chroot', [files, '/emulator', '/usr/local/bin/apisvc', flag], { encoding: 'utf8' });
+    expect(run('--version')).toBe(`${version}\n`);
+    expect(run('--help')).toMatch(/^Usage: apisvc /);
+  });
+} else if (process.env.APISVC_THOROUGH) {
+  console.error('The image for arm64 is not tested: it needs the Debian packages that CONTRIBUTING.md names for arm64.');
+}
