@@ -13,8 +13,12 @@ import type { Waiting } from '../wait.ts';
  * that each APIService holds up those behind it for at most twice as long.
  */
 export const longestReadMs = 120_000;
-const promptMs = 10_000;
-const slowMs = 70_000;
+
+/**
+ * How long to wait before the queue of the only kube-apiserver is asked, in milliseconds: until its
+ * worker has a change in the queue. The queue then tells what a slow server holds up.
+ */
+export const promptMs = 10_000;
 
 /** How long to wait where the queues of all kube-apiservers are not known, in milliseconds. */
 export const blindMs = promptMs + longestReadMs;
@@ -25,8 +29,8 @@ const limitMs = 5_000;
 
 export interface SettleTime {
   readonly ms: number;
-  /** Why it is longer than usual. */
-  readonly why?: string;
+  /** Why it is longer than `promptMs`. */
+  readonly why: string;
 }
 
 /** What may make kube-apiserver pick up a change late, in words. */
@@ -41,16 +45,14 @@ export interface Delays {
 }
 
 /**
- * How long kube-apiserver may need until it uses a changed caBundle.
- * @param blind why the queues of all kube-apiservers are not known; undefined where they are asked
- * afterwards. One server that is slow for kube-apiserver alone is allowed for then
+ * How long to wait for kube-apiservers whose queues are not all known. One server that is slow for
+ * kube-apiserver alone is allowed for.
+ * @param blind why they are not known
  */
-export function settleTime({ slow, unavailable }: Delays, blind: string | undefined): SettleTime {
+export function settleTime({ slow, unavailable }: Delays, blind: string): SettleTime {
   const reasons = [...unavailable, ...slow];
-  if (reasons.length === 0 && blind === undefined) return { ms: promptMs };
   const late = `kube-apiserver picks up changes later while a server is slow or fails: ${reasons.join('; ')}`;
-  const why = [blind ?? [], reasons.length > 0 ? late : []].flat().join('; ');
-  return { ms: blind === undefined ? slowMs : promptMs + longestReadMs * Math.max(1, slow.length), why };
+  return { ms: promptMs + longestReadMs * Math.max(1, slow.length), why: [blind, ...(reasons.length > 0 ? [late] : [])].join('; ') };
 }
 
 /** Looks at the APIServices that may hold kube-apiserver up. */

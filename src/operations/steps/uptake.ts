@@ -4,7 +4,7 @@ import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
 import { isHeldUp, longestPickupMs, readPickupQueue } from '../rotation/pickup-queue.ts';
-import { type Delays, findDelays, longestReadMs, type SettleTime, settleTime } from '../rotation/settle-time.ts';
+import { type Delays, findDelays, longestReadMs, promptMs, settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
 import { untilFirst, type Waiting, waitFor } from '../wait.ts';
 
@@ -43,12 +43,11 @@ export function uptakeStep(
     observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
     async run() {
       const startMs = performance.now();
-      const delays = await findDelays(waiting);
       const isSeen = (await readPickupQueue(waiting)) !== undefined;
-      await waitForLeases(waiting, what, pause, { delays, isSeen });
+      await waitForLeases(waiting, what, pause, isSeen);
       if (!isSeen) return;
       await waitFor(`every kube-apiserver to ${what}`, showApiServices, waiting, (report) =>
-        untilPickedUp(waiting, { delays, startMs }, pause, report),
+        untilPickedUp(waiting, startMs, pause, report),
       );
     },
   };
@@ -65,24 +64,21 @@ function whyBlind(servers: number, isSeen: boolean): string | undefined {
   return servers > 1 ? `GET /metrics shows what holds up one of ${servers} kube-apiservers` : undefined;
 }
 
-interface Known {
-  readonly delays: Delays;
-  /** Whether the queue of the kube-apiserver that answers can be read. */
-  readonly isSeen: boolean;
-}
-
-async function waitForLeases(waiting: Waiting, what: string, pause: typeof pauseFor, { delays, isSeen }: Known): Promise<void> {
+async function waitForLeases(waiting: Waiting, what: string, pause: typeof pauseFor, isSeen: boolean): Promise<void> {
   let said: string | undefined;
-  const settleMs = (servers: number): number => {
-    const settle = settleTime(delays, whyBlind(servers, isSeen));
-    if (settle.why !== said) noteSettle(waiting, settle);
-    said = settle.why;
-    return settle.ms;
+  let delays: Promise<Delays> | undefined;
+  const settleMs = async (servers: number): Promise<number> => {
+    const blind = whyBlind(servers, isSeen);
+    if (blind === undefined) return promptMs;
+    delays ??= findDelays(waiting);
+    const { ms, why } = settleTime(await delays, blind);
+    if (why !== said) noteWait(waiting, ms, why);
+    said = why;
+    return ms;
   };
   await waitFor(`every kube-apiserver to ${what}`, showLeases, waiting, async (report) => {
     const seen: { renewals?: Renewals } = {};
-    const waitBlindly = async (why: string): Promise<void> =>
-      pauseBlindly(waiting, delays, `the kube-apiservers are not known (${why})`, pause);
+    const waitBlindly = async (why: string): Promise<void> => pauseBlindly(waiting, `the kube-apiservers are not known (${why})`, pause);
     try {
       await untilFirst(waiting, (watching) => [watchLeases(watching, seen), untilRenewed(watching.signal, seen, settleMs, report)]);
     } catch (error) {
@@ -93,15 +89,15 @@ async function waitForLeases(waiting: Waiting, what: string, pause: typeof pause
   });
 }
 
-function noteSettle({ onProgress }: Waiting, { ms, why }: SettleTime): void {
-  if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${ms / 1000}s: ${why}` });
+function noteWait({ onProgress }: Waiting, ms: number, why: string): void {
+  onProgress({ kind: 'note', what: `waiting ${ms / 1000}s: ${why}` });
 }
 
 /** Waits for as long as kube-apiservers may need whose queues are not known. */
-async function pauseBlindly(waiting: Waiting, delays: Delays, blind: string, pause: typeof pauseFor): Promise<void> {
-  const settle = settleTime(delays, blind);
-  noteSettle(waiting, settle);
-  await pause(settle.ms, waiting.signal);
+async function pauseBlindly(waiting: Waiting, blind: string, pause: typeof pauseFor): Promise<void> {
+  const { ms, why } = settleTime(await findDelays(waiting), blind);
+  noteWait(waiting, ms, why);
+  await pause(ms, waiting.signal);
 }
 
 async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Renewals }): Promise<void> {
@@ -114,14 +110,14 @@ async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Rene
 async function untilRenewed(
   signal: AbortSignal,
   seen: { readonly renewals?: Renewals },
-  settleTimeOf: (servers: number) => number,
+  settleTimeOf: (servers: number) => Promise<number>,
   report: (state: string) => void,
 ): Promise<void> {
   const start = performance.now();
   for (;;) {
     const { renewals } = seen;
     if (renewals?.size === 0) return;
-    const settleMs = renewals ? settleTimeOf(renewals.size) : 0;
+    const settleMs = renewals ? await settleTimeOf(renewals.size) : 0;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
     if (uptake?.state === 'done') return;
     if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
@@ -134,17 +130,12 @@ async function untilRenewed(
  * Waits for the kube-apiserver that answers. Its worker takes one APIService after another, so what
  * waits behind the caBundles that were just written does not matter, and the wait has an end.
  */
-async function untilPickedUp(
-  waiting: Waiting,
-  { delays, startMs }: { readonly delays: Delays; readonly startMs: number },
-  pause: typeof pauseFor,
-  report: (state: string) => void,
-): Promise<void> {
+async function untilPickedUp(waiting: Waiting, startMs: number, pause: typeof pauseFor, report: (state: string) => void): Promise<void> {
   const { signal, onProgress } = waiting;
   let limitMs: number | undefined;
   for (let waitedMs = 0; ; waitedMs += pauseMs) {
     const queue = await readPickupQueue(waiting);
-    if (!queue) return pauseBlindly(waiting, delays, hidden, pause);
+    if (!queue) return pauseBlindly(waiting, hidden, pause);
     if (!isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
     limitMs ??= longestPickupMs(queue);
     if (waitedMs >= limitMs) {

@@ -13,21 +13,25 @@ import { program } from '../../harness/programs.ts';
 import { emptyFolder, kubectlOk, waitForOutput } from '../../harness/projects.ts';
 import { cluster } from '../../harness/provided.ts';
 import { expectAgreement, expectNoFailure, underLoad } from '../../harness/rotations.ts';
+import { registerSlow } from '../../harness/slow-server.ts';
 import { type LoadReport, startLoad } from '../../harness/start-load.ts';
 
 /**
  * Two kube-apiservers on one etcd. Nothing of the CA that one of them may not know yet is served,
  * and a rotation goes on while the one that it talks to restarts. Both rotations wait two minutes,
  * because nothing tells what holds the other kube-apiserver up, so that they run at the same time.
+ * They name an API that fails and one that is slow.
  */
 
 const name = 'two-apiservers';
 const restarted = 'restarted-apiserver';
+const missing = 'v1.missing.example.com';
 const port = 6444;
 const takingUp = /==> Waiting for every kube-apiserver/;
 const identities = ['get', 'leases', '-n', 'kube-system', '-l', 'apiserver.kubernetes.io/identity=kube-apiserver', '-o', 'name'];
 let project: AnyApiProject;
 let other: AnyApiProject;
+let slow: Awaited<ReturnType<typeof registerSlow>>;
 let second: RunningProcess;
 let lease: string;
 let kubeconfig: string;
@@ -71,14 +75,31 @@ beforeAll(async () => {
     readFileSync(cluster.kubeconfig, 'utf8').replaceAll(cluster.server, `https://${cluster.network.address}:${port}`),
   );
   const flags = ['--close-connections'];
-  [project, other] = (await Promise.all([name, restarted].map((each) => installAnyApiProject({ name: each, flags })))) as [
-    AnyApiProject,
-    AnyApiProject,
-  ];
+  [project, other, slow] = await Promise.all([
+    installAnyApiProject({ name, flags }),
+    installAnyApiProject({ name: restarted, flags }),
+    registerSlow('slow-openapi', { path: '/openapi/v3/apis', ms: 3_000 }),
+  ]);
+  const spec = {
+    group: missing.replace('v1.', ''),
+    version: 'v1',
+    service: { namespace: 'default', name: 'missing' },
+    groupPriorityMinimum: 1000,
+    versionPriority: 10,
+  };
+  await kubectlOk(['create', '-f', '-'], {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: missing },
+    spec,
+  });
+  await kubectlOk(['wait', '--for=condition=Available=False', `apiservice/${missing}`, '--timeout=60s']);
 });
 
 afterAll(async () => {
   await second?.stop();
+  await kubectl(['delete', 'apiservice', missing, '--ignore-not-found']);
+  await slow?.stop();
   // Every later rotation would wait for it.
   if (lease) await kubectl(['delete', '-n', 'kube-system', lease]);
   await removeAnyApiProject(project, name);
@@ -130,6 +151,8 @@ test('a kube-apiserver that lags behind is named and awaited, and a rotation goe
       await restart(runningOther);
       const throughSecond = await startLoad({ ...project.target, rate: 20, kubeconfig });
       await expectRotated(running);
+      const late = new RegExp(`${blind}; .*APIService ${missing} is not available; APIService ${slow.apiService} took \\d\\.\\ds for`);
+      expect((await running).stderr).toMatch(late);
       expectNoFailure(await throughSecond.stop());
       await expectRotated(runningOther);
     });

@@ -3,13 +3,6 @@ import { type Delays, settleTime } from '../../../../src/operations/rotation/set
 
 const late = 'kube-apiserver picks up changes later while a server is slow or fails';
 
-test.each<[string, Delays, number, string | undefined]>([
-  ['nothing is late', { slow: [], unavailable: [] }, 10_000, undefined],
-  ['servers are late', { slow: ['a is slow', 'b is slow'], unavailable: ['c fails'] }, 70_000, `${late}: c fails; a is slow; b is slow`],
-])('where the queue is asked afterwards and %s', (_, delays, ms, why) => {
-  expect(settleTime(delays, undefined)).toEqual({ ms, ...(why === undefined ? {} : { why }) });
-});
-
 test.each<[string, Delays, number, string]>([
   ['there is time for one server that is not seen', { slow: [], unavailable: [] }, 130_000, 'nobody knows'],
   [

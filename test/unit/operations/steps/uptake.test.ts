@@ -96,19 +96,21 @@ describe('where the Leases are known,', () => {
   const renewed = two.map(({ metadata }) => lease(metadata.name, '2'));
 
   test.each([
-    ['one kube-apiserver whose queue is read has a short time', one, [0], '10s', []],
-    ['one kube-apiserver whose queue may not be read has a long time', one, undefined, '130s', [`waiting 130s: ${blind}`]],
+    ['one kube-apiserver whose queue is read has a short time', one, [0], 0, '10s', []],
+    ['that time is as short while an APIService is not available, which the queue shows', one, [0], 1, '10s', []],
+    ['one kube-apiserver whose queue may not be read has a long time', one, undefined, 0, '130s', [`waiting 130s: ${blind}`]],
     [
       'the queue of one of several kube-apiservers is not enough',
       two,
       [0],
+      0,
       '130s',
       ['waiting 130s: GET /metrics shows what holds up one of 2 kube-apiservers'],
     ],
-  ])('%s', async (_, leases, depths, settle, notes) => {
+  ])('%s', async (_, leases, depths, broken, settle, notes) => {
     const stop = new AbortController();
     const watched = renewed.slice(0, leases.length);
-    const { step, states, progress } = await situation({ leases, watched, depths, signal: stop.signal });
+    const { step, states, progress } = await situation({ leases, watched, depths, broken, signal: stop.signal });
     const ended = rejection(step.run());
     const settled = new RegExp(`renewed; ${settle} to settle$`);
     await vi.waitFor(() => expect(states().at(-1)).toMatch(settled), { timeout: 20_000 });
