@@ -11,6 +11,8 @@ export function connectionOf(kubeconfig: string) {
   const { hostname, port } = new URL(clusters[0].cluster.server);
   const agent = new Agent({
     keepAlive: true,
+    // kube-apiserver closes a connection that is idle for longer than 90 seconds.
+    timeout: 60_000,
     ca: decoded(clusters[0].cluster['certificate-authority-data']),
     cert: decoded(users[0].user['client-certificate-data']),
     key: decoded(users[0].user['client-key-data']),

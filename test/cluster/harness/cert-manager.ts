@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import { dieWithParent } from '../../../src/sandbox/shared/process.ts';
+import { getJson } from './administrator.ts';
 import { program } from './programs.ts';
 import { kubectlOk } from './projects.ts';
 import { cluster } from './provided.ts';
@@ -53,9 +54,9 @@ export function startPart(part: string, command: readonly string[]): CertManager
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the status as kubectl prints it.
+// biome-ignore lint/suspicious/noExplicitAny: the status as it is in the cluster.
 const statusOf = async (namespace: string, certificate: string): Promise<any> =>
-  JSON.parse(await kubectlOk(['get', 'certificate', certificate, '-n', namespace, '-o', 'json'])).status;
+  (await getJson(`/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${certificate}`)).status;
 
 /**
  * Renews a Certificate, and waits until it is issued. Does what `cmctl renew` does

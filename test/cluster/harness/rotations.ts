@@ -3,10 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
+import { getJson } from './administrator.ts';
 import type { AnyApiProject } from './any-api-project.ts';
 import { apisvc } from './commands.ts';
 import { kubectlOk } from './projects.ts';
 import { type LoadReport, startLoad } from './start-load.ts';
+import { isShort } from './thorough.ts';
 
 /** The certificates of a PEM text. */
 export const certificatesOf = (pem: string): X509Certificate[] =>
@@ -17,14 +19,17 @@ export const fingerprintsOf = (pem: string): string[] => certificatesOf(pem).map
 
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString();
 
+/** Of makeAnyApiProject. */
+export const secretPath = (name: string): string => `/api/v1/namespaces/${name}/secrets/${name}-tls`;
+const apiServicePath = (apiService: string): string => `/apis/apiregistration.k8s.io/v1/apiservices/${apiService}`;
+
 /**
  * What is in the three places of a project; the namespace and the Secret are those of
  * makeAnyApiProject.
  */
 export async function placesOf({ dir, apiService }: AnyApiProject, name: string) {
   const files = projectFiles(dir);
-  const secret = JSON.parse(await kubectlOk(['get', 'secret', '-n', name, `${name}-tls`, '-o', 'json'])).data;
-  const api = JSON.parse(await kubectlOk(['get', 'apiservice', apiService, '-o', 'json']));
+  const [{ data: secret }, api] = await Promise.all([getJson(secretPath(name)), getJson(apiServicePath(apiService))]);
   return {
     files: { ca: fingerprintsOf(readFileSync(files.caCertificate, 'utf8')), leaf: fingerprintsOf(readFileSync(files.certificate, 'utf8')) },
     secret: { ca: fingerprintsOf(decoded(secret['ca.crt'])), leaf: fingerprintsOf(decoded(secret['tls.crt'])) },
@@ -35,7 +40,7 @@ export async function placesOf({ dir, apiService }: AnyApiProject, name: string)
 
 /** The field managers of a caBundle. */
 export async function bundleManagersOf(apiService: string): Promise<string[]> {
-  const { metadata } = JSON.parse(await kubectlOk(['get', 'apiservice', apiService, '-o', 'json', '--show-managed-fields']));
+  const { metadata } = await getJson(apiServicePath(apiService));
   return metadata.managedFields.flatMap((entry: { manager: string; fieldsV1: { 'f:spec'?: object } }) =>
     Object.hasOwn(entry.fieldsV1['f:spec'] ?? {}, 'f:caBundle') ? [entry.manager] : [],
   );
@@ -50,10 +55,12 @@ export async function expectAgreement(project: AnyApiProject, name: string) {
   expect({ secret, bundle, pending }).toEqual({ secret: files, bundle: files.ca, pending: false });
   const { exitCode, stdout } = await apisvc(['verify', '-C', project.dir, '-o', 'wide']);
   expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
-  const leases = JSON.parse(await kubectlOk(['get', 'leases', '-n', name, '-o', 'json'])).items;
-  expect(leases).toEqual([]);
+  expect((await getJson(`/apis/coordination.k8s.io/v1/namespaces/${name}/leases`)).items).toEqual([]);
   return files;
 }
+
+/** Requests per second where docs/ has figures. A whole tier sends fewer, which cost less. */
+export const documentedRate = isShort ? 40 : 100;
 
 /** Runs a load while something happens. @throws what happens */
 export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 10): Promise<LoadReport> {

@@ -10,7 +10,7 @@ import {
 import { type CertManager, installCertManagerCrds, renew, startCertManager } from '../harness/cert-manager.ts';
 import { apisvc } from '../harness/commands.ts';
 import { kubectlOk, paste, waitForOutput } from '../harness/projects.ts';
-import { expectNoFailure, rotateOk, takingUp, underLoad } from '../harness/rotations.ts';
+import { documentedRate, expectNoFailure, rotateOk, takingUp, underLoad } from '../harness/rotations.ts';
 import { isThorough } from '../harness/thorough.ts';
 
 /**
@@ -21,8 +21,6 @@ import { isThorough } from '../harness/thorough.ts';
 const name = 'issued';
 const leaf = `${name}-tls`;
 const ca = `${name}-ca`;
-/** Requests per second. */
-const rate = 100;
 let project: AnyApiProject;
 let parts: readonly CertManager[];
 
@@ -32,7 +30,10 @@ const during = <T>(work: PromiseLike<T>): Promise<T> => parts.reduce<PromiseLike
 const settled = () =>
   during(
     expect
-      .poll(async () => JSON.parse((await apisvc(['status', '-C', project.dir, '-o', 'json'])).stdout).verdict, { timeout: 200_000 })
+      .poll(async () => JSON.parse((await apisvc(['status', '-C', project.dir, '-o', 'json'])).stdout).verdict, {
+        timeout: 200_000,
+        interval: 500,
+      })
       .toBe('same'),
   );
 
@@ -54,7 +55,7 @@ async function measure(what: string, happen: () => Promise<unknown>) {
       // Failures may end later than the change of the last endpoint.
       await sleep(5_000);
     },
-    rate,
+    documentedRate,
   );
   const { requests, failures, freshFailures, byText, retried } = report;
   console.log(JSON.stringify({ what, requests, failures, freshFailures, byText, retried }, null, 1));

@@ -3,10 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { getJson } from '../harness/administrator.ts';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectl } from '../harness/commands.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { certificatesOf, expectAgreement, rotateOk, startCaRotation } from '../harness/rotations.ts';
+import { certificatesOf, expectAgreement, rotateOk, secretPath, startCaRotation } from '../harness/rotations.ts';
 
 /**
  * A webhook whose caBundle cert-manager copies from the rotated Secret. cert-manager does not run
@@ -18,8 +19,9 @@ const name = 'copied-ca';
 const webhook = `validatingwebhookconfiguration/${name}`;
 let project: AnyApiProject;
 
-const secretOf = async () => JSON.parse(await kubectlOk(['get', 'secret', '-n', name, `${name}-tls`, '-o', 'json'])).data;
-const copyOf = (): Promise<string> => kubectlOk(['get', webhook, '-o', 'jsonpath={.webhooks[0].clientConfig.caBundle}']);
+const secretOf = async () => (await getJson(secretPath(name))).data;
+const copyOf = async (): Promise<string> =>
+  (await getJson(`/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`)).webhooks[0].clientConfig.caBundle;
 
 beforeAll(async () => {
   project = await installAnyApiProject({ name, replicas: 1 });
@@ -65,6 +67,7 @@ async function whileCopying(happen: () => Promise<unknown>): Promise<{ readonly 
         await kubectlOk(['patch', webhook, '--type=json', '-p', JSON.stringify(patch)]);
         copied += 1;
       }
+      await sleep(50);
     }
   })();
   try {

@@ -7,7 +7,7 @@ import { type AnyApiProject, anyApiProjectOfTest, closingWhenReady } from '../ha
 import { makeCa, makeLeaf, pair, pem, validForDays } from '../harness/certificates.ts';
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk } from '../harness/projects.ts';
-import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { documentedRate, expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 import { runSigner, signWith } from '../harness/signer.ts';
 
 /** The issuer of a running registration is another one from now on, and no request fails. */
@@ -37,7 +37,7 @@ async function expectRotation({ project, name, issuer, ca, flags }: Change): Pro
     setIssuer(project, issuer);
     await rotateOk(project, ...flags, '--soak', '2s');
   };
-  const report = await underLoad(project, rotate, 100);
+  const report = await underLoad(project, rotate, documentedRate);
   expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(ca);
   await expectAgreement(project, name);
   expectNoFailure(report);
@@ -87,7 +87,7 @@ test('self-signed becomes existing-secret by register, with another Secret', asy
       const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '85s']);
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('to trust both CAs') });
     },
-    100,
+    documentedRate,
   );
   const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json']));
   expect(spec.caBundle).toBe(base64(pem(ca)));
@@ -101,7 +101,7 @@ test('a directory with nothing but apisvc.yaml rotates the CA whose key is in a 
   expect(existsSync(projectFiles(project.dir).caKey)).toBe(false);
   const pod = { ...project, dir: emptyFolder() };
   writeFileSync(projectFiles(pod.dir).configuration, readFileSync(projectFiles(project.dir).configuration));
-  const report = await underLoad(pod, () => rotateOk(pod, '--ca', '--soak', '2s'), 100);
+  const report = await underLoad(pod, () => rotateOk(pod, '--ca', '--soak', '2s'), documentedRate);
   await expectAgreement(pod, name);
   expect(existsSync(projectFiles(pod.dir).caKey)).toBe(false);
   expectNoFailure(report);

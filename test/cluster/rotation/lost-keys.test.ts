@@ -37,7 +37,7 @@ describe('a project that lost a key', () => {
     rmSync(key);
     const running = apisvc(['rotate', '-C', project.dir]);
     await waitForOutput(running, new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`));
-    running.kill('SIGKILL');
+    running.kill('SIGINT');
     await running;
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(statSync(key).mode & 0o777).toBe(0o600);

@@ -94,7 +94,7 @@ test('--abort reports what it restores and withdraws', async () => {
   const { leaf } = await expectAgreement(project, name);
   const running = apisvc(['rotate', '-C', project.dir], { timeout: 120_000 });
   await waitForOutput(running, /==> Waiting until every endpoint|configured/);
-  running.kill('SIGKILL');
+  running.kill('SIGINT');
   await running;
   const { files, pending } = await placesOf(project, name);
   expect({ leaf: files.leaf, pending }).toEqual({ leaf, pending: true });

@@ -31,14 +31,14 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
   });
 
   test.each([
-    ['continues', []],
-    ['aborts', ['--abort']],
-  ])('%s a rotation without dropping a CA that is valid', async (_, flags) => {
+    ['continues a rotation that was killed', 'SIGKILL', []],
+    ['aborts a rotation that was interrupted', 'SIGINT', ['--abort']],
+  ] as const)('%s, without dropping a CA that is valid', async (_, signal, flags) => {
     const before = await expectAgreement(project, name);
     const report = await underLoad(project, async () => {
       const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '60s'], { timeout: 170_000 });
       await waitForOutput(running, /==> Watching/);
-      running.kill('SIGKILL');
+      running.kill(signal);
       await running;
       const { stdout, stderr } = await rotateThere('--soak', '1s', ...flags);
       expect(stderr).not.toMatch(/expired/);

@@ -10,7 +10,7 @@ import type { CertManager } from '../../harness/cert-manager.ts';
 import { installCertManager111, removeWebhook } from '../../harness/cert-manager-1.11.ts';
 import { apisvc } from '../../harness/commands.ts';
 import { kubectlOk, verifyJson } from '../../harness/projects.ts';
-import { expectNoFailure, rotateOk, underLoad } from '../../harness/rotations.ts';
+import { documentedRate, expectNoFailure, rotateOk, underLoad } from '../../harness/rotations.ts';
 
 /**
  * cert-manager 1.11.5: its own controller, cainjector and webhook. Unlike the cainjector since
@@ -63,7 +63,7 @@ test('rotate, and rotate --ca: no request fails, and the old CA is not trusted a
       renewed = await places();
       ({ stderr } = await during(rotateOk(project, '--ca', '--soak', '2s')));
     },
-    100,
+    documentedRate,
   );
   console.log(JSON.stringify({ requests: report.requests, failures: report.failures, byText: report.byText }));
   expectNoFailure(report);
