@@ -1,7 +1,8 @@
-import { symlinkSync } from 'node:fs';
+import { copyFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Document, parseAllDocuments } from 'yaml';
+import { projectFiles } from '../../../src/project/project.ts';
 import { startSession } from '../../docs/session.ts';
 import { expectTranscript, transcript } from '../../docs/transcripts.ts';
 import { keyMarkersIn } from '../../unit/pki/key-traces.ts';
@@ -12,6 +13,7 @@ import {
   installAnyApiProject,
   removeAnyApiProject,
 } from '../harness/any-api-project.ts';
+import { clockAhead } from '../harness/clock-ahead.ts';
 import { apisvc, environment, kubectl } from '../harness/commands.ts';
 import { importOwnImage, ownImage } from '../harness/node/own-image.ts';
 import { type EditPod, endOf, killIn, startJob, untilPrinted, withConfiguration, withoutRight } from '../harness/node/rotation-jobs.ts';
@@ -19,6 +21,7 @@ import { editConfiguration, emptyFolder, getObject, kubectlOk, paste } from '../
 import { cluster } from '../harness/provided.ts';
 import { expectNoFailureDuringRestart, setMinReadySeconds, underLoad } from '../harness/rotations.ts';
 import { isThorough } from '../harness/thorough.ts';
+import { serviceAccountKubeconfig } from '../harness/users.ts';
 
 /** The container image of a release, in pods, and the Jobs that rotate with it. */
 
@@ -179,6 +182,14 @@ test('the commands of the page run a Job that is not due, which changes nothing'
   const before = await written(name);
   await expectTranscript(transcript('node', 'cron-job'), run);
   await expectTranscript(transcript('node', 'cron-job-run'), run);
+  if (isThorough) {
+    // The executable takes no NODE_OPTIONS, so a clock that is ahead runs outside of the pod.
+    const env = { KUBECONFIG: await serviceAccountKubeconfig(name, `${name}-rotate`), ...clockAhead(190 * 86_400_000) };
+    const cwd = emptyFolder();
+    copyFileSync(projectFiles(project.dir).configuration, join(cwd, 'apisvc.yaml'));
+    const { exitCode, stdout } = await apisvc(['rotate', '--if-expires-within', '30d'], { cwd, env });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/\. Nothing changed\.\n$/) });
+  }
   expect(await written(name)).toEqual(before);
 });
 
