@@ -4,12 +4,14 @@ import { apisvc, kubectl } from './commands.ts';
 import { editConfiguration, emptyFolder } from './projects.ts';
 import { apiServiceNameOf, groupOf } from './registrations.ts';
 import type { LoadOptions } from './start-load.ts';
+import { isShort } from './thorough.ts';
 
 export interface AnyApiOptions {
   /**
    * Name of the project, its namespace, its Service and its Deployment. The group derives from it.
    */
   readonly name: string;
+  /** By default three, and two in a whole tier, where each look at the pods takes less time. */
   readonly replicas?: number;
   /**
    * Flags of components/any-api. By default, the server keeps connections, reloads its certificate
@@ -29,7 +31,13 @@ export interface AnyApiProject {
 }
 
 /** Creates a project that runs components/any-api with one object in pods. Does not register it. */
-export async function makeAnyApiProject({ name, replicas = 3, flags = [], init: more = [], edit }: AnyApiOptions): Promise<AnyApiProject> {
+export async function makeAnyApiProject({
+  name,
+  replicas = isShort ? 2 : 3,
+  flags = [],
+  init: more = [],
+  edit,
+}: AnyApiOptions): Promise<AnyApiProject> {
   const dir = emptyFolder();
   const api = `${groupOf(name)}/v1`;
   const identity = ['--name', name, '--namespace', name, '--service', name, '--image', 'docker.io/library/any-api:0.37.2'];

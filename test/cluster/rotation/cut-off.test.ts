@@ -18,7 +18,7 @@ const cutOffMs = isShort ? 10_000 : 30_000;
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  project = await installAnyApiProject({ name, flags: closingWhenReady });
+  project = await installAnyApiProject({ name, replicas: 3, flags: closingWhenReady });
 });
 
 afterAll(() => removeAnyApiProject(project, name));

@@ -41,7 +41,7 @@ describe('--if-expires-within', () => {
   });
 
   test('replaces a certificate that is valid for less', async () => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     const { stdout } = await rotateOk(project, '--if-expires-within', '400d', '-o', 'json');
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ outcome: 'rotated', kind: 'leaf', diagnosis: { verdict: 'healthy' } });
@@ -62,7 +62,7 @@ test('--nudge annotates every pod with the certificate, and restarts none', asyn
 });
 
 test('an interrupted run reports its steps, the next one continues, and a copy of the project refuses', async () => {
-  const before = await expectAgreement(project, name);
+  const { files: before } = await placesOf(project, name);
   const copy = join(emptyFolder(), 'copy');
   const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '60s', '-o', 'json'], { timeout: 120_000 });
   await waitForOutput(running, /==> Watching/);
@@ -105,7 +105,7 @@ test('--abort reports what it restores and withdraws', async () => {
 });
 
 test('rotate is refused while register changes the server and the APIService', async () => {
-  const before = await expectAgreement(project, name);
+  const { files: before } = await placesOf(project, name);
   await setMinReadySeconds(name, 4);
   editConfiguration(project.dir, (document) => {
     document.addIn(['spec', 'server', 'args'], '--close-connections');
@@ -120,7 +120,7 @@ test('rotate is refused while register changes the server and the APIService', a
 });
 
 test('register is refused while rotate runs, also in a copy of the project', async () => {
-  const before = await expectAgreement(project, name);
+  const { files: before } = await placesOf(project, name);
   const copy = join(emptyFolder(), 'copy');
   cpSync(project.dir, copy, { recursive: true });
   const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000 });

@@ -52,7 +52,7 @@ describe('a caBundle that is overwritten', () => {
   });
 
   test('a second time ends the run with the name of the manager, and --abort goes back', async () => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => {
       const running = startCaRotation(project);
       await waitForOutput(running, takingUp);

@@ -20,7 +20,7 @@ const name = 'changing-pods';
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  project = await installAnyApiProject({ name, flags: closingWhenReady });
+  project = await installAnyApiProject({ name, replicas: 3, flags: closingWhenReady });
 });
 
 afterAll(() => removeAnyApiProject(project, name));

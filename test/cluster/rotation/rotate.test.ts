@@ -3,7 +3,7 @@ import { pickupQueueIn } from '../../../src/operations/rotation/pickup-queue.ts'
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { expectAgreement, expectNoFailure, placesOf, rotateOk, underLoad } from '../harness/rotations.ts';
 import { isShort } from '../harness/thorough.ts';
 
 /** Rotations of three pods under load: no request fails, and the watch survives. */
@@ -18,13 +18,13 @@ describe.each(kinds)('a server that is %s connections', (kind) => {
   let project: AnyApiProject;
 
   beforeAll(async () => {
-    project = await installAnyApiProject({ name, flags: flags[kind] });
+    project = await installAnyApiProject({ name, replicas: 3, flags: flags[kind] });
   });
 
   afterAll(() => removeAnyApiProject(project, name));
 
   test('gets a new certificate of the same CA', async () => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => console.log(await rotateOk(project)));
     const after = await expectAgreement(project, name);
     expect(after.ca).toEqual(before.ca);
@@ -33,7 +33,7 @@ describe.each(kinds)('a server that is %s connections', (kind) => {
   });
 
   test('gets a new CA', async () => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => console.log(await rotateOk(project, '--ca', '--soak', '2s')));
     const after = await expectAgreement(project, name);
     expect(after.ca).not.toEqual(before.ca);

@@ -4,7 +4,7 @@ import { type AnyApiProject, installAnyApiProject } from '../harness/any-api-pro
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { type Gate, startGate } from '../harness/gate.ts';
 import { codesOf, verifyJson } from '../harness/projects.ts';
-import { expectAgreement, rotateOk } from '../harness/rotations.ts';
+import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
 import { isThorough } from '../harness/thorough.ts';
 
 /**
@@ -132,7 +132,7 @@ test('a rotation of the CA', async () => {
 });
 
 test('a killed rotation of the CA, and its abort', async () => {
-  const before = await expectAgreement(project, name);
+  const { files: before } = await placesOf(project, name);
   const plan = await planOf('--ca');
   const running = start('--ca');
   await reach(running, 'soak');

@@ -3,7 +3,7 @@ import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '.
 import { clockAhead } from '../harness/clock-ahead.ts';
 import { apisvc } from '../harness/commands.ts';
 import { waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, expectNoFailure, underLoad } from '../harness/rotations.ts';
+import { expectAgreement, expectNoFailure, placesOf, underLoad } from '../harness/rotations.ts';
 
 /** A clock of this machine that is wrong. */
 
@@ -20,7 +20,7 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
   afterAll(() => removeAnyApiProject(project, name));
 
   test('starts no rotation', async () => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     for (const flags of [[], ['--ca'], ['--ca', '--dry-run']]) {
       const { exitCode, stderr } = await rotateThere(...flags);
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
@@ -34,7 +34,7 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
     ['continues a rotation that was killed', 'SIGKILL', []],
     ['aborts a rotation that was interrupted', 'SIGINT', ['--abort']],
   ] as const)('%s, without dropping a CA that is valid', async (_, signal, flags) => {
-    const before = await expectAgreement(project, name);
+    const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => {
       const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '60s'], { timeout: 170_000 });
       await waitForOutput(running, /==> Watching/);
