@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, vi } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
@@ -51,10 +49,8 @@ export async function registered(edit: (object: Json) => void = () => {}) {
   const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
   const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
-  expect(await run('init', 'theirs', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  const { stdout } = await run('render', '-C', 'theirs', '--secrets', 'include', '-o', 'json');
-  rmSync(join(cwd, 'theirs'), { recursive: true });
-  for (const object of JSON.parse(stdout).items) {
+  manifests ??= renderDemo();
+  for (const object of JSON.parse(await manifests).items) {
     delete object.metadata.annotations?.['apisvc.dev/registration'];
     delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
     if (object.kind === 'Secret') object.metadata.name = 'their-cert';
@@ -64,8 +60,20 @@ export async function registered(edit: (object: Json) => void = () => {}) {
     const answer = await cluster.request({ method: 'POST', path: resourcePath(ref.resource, ref.namespace), body: object, signal });
     expect({ kind: object.kind, status: answer.status, body: answer.body }).toMatchObject({ status: 201 });
   }
-  await vi.waitFor(async () => expect(await run('verify', name)).toMatchObject({ code: 0 }), { timeout: 25_000, interval: 300 });
+  const available = expect.objectContaining({ type: 'Available', status: 'True' });
+  const look = async (): Promise<Json> =>
+    JSON.parse((await cluster.request({ path: resourcePath(resources.APIService, undefined, name), signal })).body);
+  await vi.waitFor(async () => expect((await look()).status.conditions).toContainEqual(available), { timeout: 25_000, interval: 100 });
   return { cwd, run, cluster, env: box.env };
+}
+
+/** The manifests of the preset demo as JSON, the same for all tests. */
+let manifests: Promise<string> | undefined;
+
+async function renderDemo(): Promise<string> {
+  const cwd = emptyFolder();
+  expect(await apisvc(['init', 'theirs', '--preset', 'demo', '--yes'], { cwd })).toMatchObject({ code: 0 });
+  return (await apisvc(['render', '-C', 'theirs', '--secrets', 'include', '-o', 'json'], { cwd })).stdout;
 }
 
 /** For `registered`: without verification. */
