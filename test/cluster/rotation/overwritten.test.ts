@@ -58,6 +58,8 @@ describe('a caBundle that is overwritten', () => {
       await waitForOutput(running, takingUp);
       await overwriteBundle();
       await waitForOutput(running, /restoring it once/);
+      // The note is printed before the write.
+      await expect.poll(async () => (await placesOf(project, name)).bundle.length, { timeout: 20_000 }).toBe(2);
       await overwriteBundle();
       const { exitCode, stderr } = await running;
       expect(exitCode).toBe(1);
