@@ -55,7 +55,7 @@ the address are refused. SIGTERM and SIGHUP end the monitor with exit code 0.
 
 function listenAddress(text: string): ListenAddress {
   const address = parseListen(text);
-  if (!address) throw new InvalidArgumentError('Use HOST:PORT or :PORT, for example 127.0.0.1:8080.');
+  if (!address) throw new InvalidArgumentError('Use HOST:PORT or :PORT with a port up to 65535, for example 127.0.0.1:8080.');
   return address;
 }
 
