@@ -16,9 +16,9 @@ const onCluster = { testTimeout: 180_000, hookTimeout: 240_000 };
 const controlPlanes = 'test/cluster/control-planes/*.test.ts';
 const nodeSpecs = 'test/cluster/node/**/*.test.ts';
 const laboratory = 'test/cluster/laboratory/*.test.ts';
-/** Rotations wait longer while an API of the cluster fails, so they have a cluster of their own. */
+/** Under load, and so on a cluster of their own. */
 const rotationSpecs = 'test/cluster/rotation/*.test.ts';
-/** While a second kube-apiserver runs, or an API fails or is slow, every rotation waits longer. */
+/** With a second kube-apiserver or servers that are slow, so that other rotations wait longer. */
 const rotationSpecsApart = 'test/cluster/rotation/apart/*.test.ts';
 
 /**

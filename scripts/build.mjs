@@ -92,4 +92,6 @@ const names = readdirSync(fresh);
 for (const name of [...names.filter((each) => each !== 'main.cjs'), 'main.cjs']) renameSync(`${fresh}/${name}`, `dist/${name}`);
 for (const name of readdirSync('dist')) if (!names.includes(name)) rmSync(`dist/${name}`, { recursive: true });
 rmSync(fresh, { recursive: true });
+// What the tests keep of older builds (test/code-cache.cjs).
+rmSync('node_modules/.cache/apisvc', { recursive: true, force: true });
 await import('./json-schema.mjs');

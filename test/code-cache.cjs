@@ -1,8 +1,9 @@
 // Keeps what V8 compiles of dist/ for the next start, as bin/apisvc.js asks Node.js 22 and newer to
 // do. With it, Node.js 20 needs a sixth less processor time for a command.
-const { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } = require('node:fs');
+const { createHash } = require('node:crypto');
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { basename, dirname, join } = require('node:path');
+const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 const root = dirname(__dirname);
@@ -14,8 +15,8 @@ process.once('exit', () => compiled.forEach(write));
 
 Module.prototype._compile = function (code, filename) {
   if (dirname(filename) !== join(root, 'dist')) return compile.call(this, code, filename);
-  // A build writes each file again.
-  const cache = join(folder, `${basename(filename)}-${statSync(filename).mtimeMs}`);
+  // V8 itself compares only the length.
+  const cache = join(folder, createHash('sha256').update(code).digest('hex'));
   const cachedData = read(cache);
   const script = new Script(Module.wrap(code), { filename, cachedData });
   if (!cachedData || script.cachedDataRejected) compiled.set(cache, script);

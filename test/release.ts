@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 const folderOfRun = process.env.APISVC_RUN;
 
 /**
- * Makes what `npm run release` makes for Linux x64, once in a run.
+ * Makes what `npm run release` makes for Linux x64. In a run, usually once.
  * @param own a folder for the release if it is not part of a run
  * @returns the folder of the release
  */

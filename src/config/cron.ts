@@ -19,8 +19,8 @@ const macros = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midni
 const goDuration = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+)$/;
 
 /**
- * Why kube-apiserver refuses the schedule of a new CronJob, in its words; undefined when it accepts
- * it (github.com/robfig/cron/v3, parser.go, ParseStandard, and k8s.io/kubernetes,
+ * Why kube-apiserver refuses the schedule of a new CronJob, in its words except for an empty one;
+ * undefined when it accepts it (github.com/robfig/cron/v3, parser.go, ParseStandard, and k8s.io/kubernetes,
  * pkg/apis/batch/validation, validateScheduleFormat).
  */
 export function scheduleFault(schedule: string): string | undefined {
@@ -44,14 +44,15 @@ function rangeFault(text: string, { min, max, names }: Field): string | undefine
   const [values = '', step, ...steps] = text.split('/');
   const [low = '', high, ...more] = values.split('-');
   const isAll = low === '*' || low === '?';
-  if (more.length > 0 && !isAll) return `too many hyphens: ${text}`;
   const valueIn = (given: string): number => {
     const index = names?.indexOf(given.toLowerCase()) ?? -1;
     return index < 0 ? numberIn(given) : min + index;
   };
   const start = isAll ? min : valueIn(low);
+  if (Number.isNaN(start)) return `failed to parse int from ${low}`;
+  if (more.length > 0 && !isAll) return `too many hyphens: ${text}`;
   const end = isAll || (high === undefined && step !== undefined) ? max : valueIn(high ?? low);
-  if (Number.isNaN(start) || Number.isNaN(end)) return `failed to parse int from ${Number.isNaN(start) ? low : high}`;
+  if (Number.isNaN(end)) return `failed to parse int from ${high}`;
   if (steps.length > 0) return `too many slashes: ${text}`;
   if (step !== undefined && /^-0*[1-9]\d*$/.test(step)) return `negative number (${Number(step)}) not allowed: ${step}`;
   if (step !== undefined && Number.isNaN(numberIn(step))) return `failed to parse int from ${step}`;

@@ -28,7 +28,7 @@ export function durationFault(text: string): string | undefined {
 /** The message for a number without a unit. */
 export const unitMissing = (number: string): string => `has no unit; write ${number}s, ${number}m, ${number}h or ${number}d`;
 
-/** A duration as `parseDuration` reads it, in hours, minutes and seconds: `1h30m`. */
+/** A duration in words, in hours, minutes and seconds: `1h30m`, or `0.5s`. */
 export function durationText(ms: number): string {
   const parts = { h: Math.floor(ms / 3_600_000), m: Math.floor(ms / 60_000) % 60, s: (ms % 60_000) / 1_000 };
   return Object.entries(parts)

@@ -1,6 +1,7 @@
 /**
- * The grammar of image references, by which kubelet and container runtimes read them
- * (github.com/distribution/reference, regexp.go). kube-apiserver does not check it.
+ * The grammar of image references (github.com/distribution/reference, regexp.go), which kubelet and
+ * container runtimes accept with some more rules, such as the length. kube-apiserver does not check
+ * it.
  */
 
 const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';

@@ -61,7 +61,7 @@ export async function shell(script: string, cwd: string, env: Readonly<Record<st
 }
 
 /** The projects of sampleProject, by directory and flags. */
-const samples = new Map<string, Promise<string>>();
+const samples = new Map<string, string>();
 
 /**
  * Creates a project with the preset sample-apiserver. The ones of a worker with the same directory
@@ -70,9 +70,9 @@ const samples = new Map<string, Promise<string>>();
  */
 export async function sampleProject(cwd: string, dir = 'demo', ...flags: readonly string[]): Promise<string> {
   const id = JSON.stringify([dir, ...flags]);
-  const sample = samples.get(id) ?? initSample(dir, flags);
+  const sample = samples.get(id) ?? (await initSample(dir, flags));
   samples.set(id, sample);
-  cpSync(await sample, join(cwd, dir), { recursive: true });
+  cpSync(sample, join(cwd, dir), { recursive: true });
   return join(cwd, dir);
 }
 

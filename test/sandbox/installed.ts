@@ -49,8 +49,8 @@ export async function registered(edit: (object: Json) => void = () => {}) {
   const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
   const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
-  manifests ??= renderDemo();
-  for (const object of JSON.parse(await manifests).items) {
+  manifests ??= await renderDemo();
+  for (const object of JSON.parse(manifests).items) {
     delete object.metadata.annotations?.['apisvc.dev/registration'];
     delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
     if (object.kind === 'Secret') object.metadata.name = 'their-cert';
@@ -68,7 +68,7 @@ export async function registered(edit: (object: Json) => void = () => {}) {
 }
 
 /** The manifests of the preset demo as JSON, the same for all tests. */
-let manifests: Promise<string> | undefined;
+let manifests: string | undefined;
 
 async function renderDemo(): Promise<string> {
   const cwd = emptyFolder();

@@ -86,18 +86,18 @@ async function awaitServed(
 }
 
 /** The pods whose certificate was not seen, in words. */
-const unseenPods = ({ probes, waiting }: Served): readonly string[] => [
-  ...startingSoon({ probes, waiting }),
+const unseenPods = ({ pods, probes, waiting }: Served): readonly string[] => [
+  ...startingSoon({ pods, probes, waiting }),
   ...probes.flatMap(({ at, handshake }) => (handshake.kind === 'failed' ? [`${at}: ${handshake.words}`] : [])),
 ];
 
 /** The pods without an address. With the strategy Recreate, there is no pod at all for a moment. */
-const startingSoon = ({ probes, waiting }: Pick<Served, 'probes' | 'waiting'>): readonly string[] =>
-  probes.length + waiting.length === 0 ? ['no pod runs'] : waiting;
+const startingSoon = ({ pods, probes, waiting }: Served): readonly string[] =>
+  pods.length + probes.length === 0 ? ['no pod runs'] : waiting;
 
 /** Of these, the ones that have not started. */
 function startingPods({ pods, probes, waiting }: Served): readonly string[] {
   const isUnready = (name: string | undefined): boolean => pods.some((pod) => pod.metadata.name === name && !viewPod(pod).ready);
   const silent = probes.filter(({ pod, handshake }) => handshake.kind === 'failed' && isUnready(pod));
-  return [...startingSoon({ probes, waiting }), ...silent.map(({ pod }) => `pod ${pod} is not ready`)];
+  return [...startingSoon({ pods, probes, waiting }), ...silent.map(({ pod }) => `pod ${pod} is not ready`)];
 }

@@ -7,6 +7,7 @@ import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '.
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, rotateRefused, underLoad } from '../harness/rotations.ts';
+import { isThorough } from '../harness/thorough.ts';
 
 /** Lost keys: the command says what is possible, and does it. */
 
@@ -37,7 +38,7 @@ describe('a project that lost a key', () => {
     rmSync(key);
     const running = apisvc(['rotate', '-C', project.dir]);
     await waitForOutput(running, new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`));
-    running.kill('SIGINT');
+    running.kill(isThorough ? 'SIGKILL' : 'SIGINT');
     await running;
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(statSync(key).mode & 0o777).toBe(0o600);

@@ -25,6 +25,7 @@ export const schedules: readonly (readonly [schedule: string, fault?: string])[]
   ['*/0 * * * *', 'step of range should be a positive number: */0'],
   ['*/-5 * * * *', 'negative number (-5) not allowed: -5'],
   ['1-2-3 * * * *', 'too many hyphens: 1-2-3'],
+  ['x-2-3 * * * *', 'failed to parse int from x'],
   ['1/2/3 * * * *', 'too many slashes: 1/2/3'],
   ['mon * * * *', 'failed to parse int from mon'],
   ['0 0 L * *', 'failed to parse int from L'],
