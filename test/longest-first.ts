@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 export const longestFiles = [
   'cluster/rotation/seen',
   'cluster/rotation/overwritten',
+  'cluster/rotation/image',
   'cluster/rotation/issuers',
   'cluster/rotation/gitops',
   'cluster/rotation/lost-keys',
@@ -24,7 +25,6 @@ export const longestFiles = [
   'cluster/node/helm',
   'cluster/node/metrics-server',
   'cluster/node/once/cert-manager',
-  'cluster/node/image',
   'cluster/node/custom-metrics',
   'cluster/laboratory/pods',
   'cluster/laboratory/discovery',

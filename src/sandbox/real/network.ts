@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from '../../errors.ts';
 import { isInstalled, output } from '../shared/command.ts';
 import { isOrphan, ownPrefix } from '../shared/owner.ts';
@@ -21,6 +22,9 @@ export interface Network {
 }
 
 const folder = '/run/netns';
+
+/** Far longer than a killed process takes to end. */
+const endMs = 5_000;
 
 /**
  * The command prefix that enters the namespace. `ip netns exec` would mount a new /sys, which hides
@@ -55,8 +59,13 @@ export async function removeNetwork({ name }: Pick<Network, 'name'>): Promise<vo
   throw new UsageError(`cannot remove network namespace ${name}: ${reasons.join(' ')}`, { fix: `ip netns del ${name}` });
 }
 
+/** Also waits until they have ended, which takes a large one a moment. */
 async function endProcesses(name: string): Promise<void> {
-  for (const pid of (await output('ip', 'netns', 'pids', name)).split('\n').filter(Boolean)) kill(Number(pid));
+  for (const untilMs = performance.now() + endMs; performance.now() < untilMs; await pause(20)) {
+    const pids = (await output('ip', 'netns', 'pids', name)).split('\n').filter(Boolean);
+    if (pids.length === 0) return;
+    for (const pid of pids) kill(Number(pid));
+  }
 }
 
 /** Removes the namespaces of runs that were killed, with every process inside. */
