@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { rbacRules } from '../../../src/cluster/status.ts';
 import type { Registration } from '../../../src/config/schema.ts';
+import { Exit } from '../../../src/errors.ts';
 import { cronJobManifests } from '../../../src/manifests/cronjob.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
 import { podSelector } from '../../../src/manifests/labels.ts';
@@ -9,6 +10,9 @@ import { needsInPod } from '../../../src/operations/rotate/needs-in-pod.ts';
 import { registrationOf } from './fixture.ts';
 
 const registration = registrationOf('    image: example:1', '  certificates:\n    issuer: {type: self-signed, caKey: secret}\n');
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of a CronJob.
+const cronJobOf = (of: Registration): any => manifestsOf(of).find(({ object }) => object.kind === 'CronJob')?.object;
 
 function manifestsOf(of: Registration) {
   const rules = rbacRules(needsInPod(of, '.'));
@@ -39,12 +43,16 @@ test('its permissions are in the namespace of the server and for its APIServices
 });
 
 test('no Service of the project selects the pods, and rotate ends before the Job is ended', () => {
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of a CronJob.
-  const cronJob: any = manifestsOf(registration).find(({ object }) => object.kind === 'CronJob')?.object;
-  const { template, activeDeadlineSeconds, backoffLimit } = cronJob.spec.jobTemplate.spec;
+  const { template, activeDeadlineSeconds, backoffLimit } = cronJobOf(registration).spec.jobTemplate.spec;
   expect(template.metadata.labels).not.toMatchObject(podSelector(registration));
   const [, minutes] = /--timeout=(\d+)m/.exec(template.spec.containers[0].args.join(' ')) ?? [];
   expect(Number(minutes) * 60 * (backoffLimit + 1)).toBeLessThan(activeDeadlineSeconds);
+});
+
+test('only what rotate itself reports as failed ends the Job', () => {
+  const { ok, interrupted, terminated, ...failures } = Exit;
+  const { rules } = cronJobOf(registration).spec.jobTemplate.spec.podFailurePolicy;
+  expect(rules).toEqual([{ action: 'FailJob', onExitCodes: { operator: 'In', values: Object.values(failures) } }]);
 });
 
 test('the name of the CronJob leaves room for the names of its Jobs', () => {
