@@ -68,7 +68,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const result = await withCluster(flags, terminal, 'rotating', work)
     .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report, isRenewed)))
     .catch((error) => reportFailure(error, flags, report, terminal));
-  const text = flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors);
+  const text = flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors, clusterFlagsOf(flags));
   await terminal.result(text).catch((error) => {
     // The result is in the cluster, not on stdout.
     if (error instanceof ApisvcError) error.fix = completeFix(flags, report) ?? error.fix;

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { withClusterFlags } from '../diagnosis/fix.ts';
 import { splitRule } from '../diagnosis/not-checked.ts';
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
 import type { ApisvcError } from '../errors.ts';
@@ -33,16 +34,20 @@ export const failedRotationJson = (
   { message, fix }: Pick<ApisvcError, 'message' | 'fix'>,
 ): string => json({ apiVersion, outcome, kind, steps, error: { message, ...(fix === undefined ? {} : { fix }) } });
 
+/** Where only the Lease knows the certificate, as in a pod that continues, there is no `notAfter`. */
 const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
   certificate: { sha256: leaf, notAfter: presented[0]?.notAfter },
   ca: anchors.map(({ fingerprint, notAfter }) => ({ sha256: fingerprint, notAfter })),
 });
 
-/** The result for people. */
-export function rotationText(result: RotateResult, colors: ChalkInstance): string {
+/**
+ * The result for people.
+ * @param clusterFlags the flags that select the cluster
+ */
+export function rotationText(result: RotateResult, colors: ChalkInstance, clusterFlags: readonly string[]): string {
   const { outcome, kind, direction, steps, from, to, discarded, diagnosis } = result;
   const what = kind === 'ca' ? 'the CA and the serving certificate' : 'the serving certificate';
-  const checked = ['', diagnosis ? checksText(diagnosis, colors) : ''];
+  const checked = ['', diagnosis ? checksText(diagnosis, colors, clusterFlags) : ''];
   switch (outcome) {
     case 'planned':
       return [`Plan to ${direction === 'back' ? 'restore' : 'rotate'} ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join(
@@ -65,7 +70,7 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
  * The report of the checks at the end. What the user may not check is one line, because `rotate`
  * has asked for every permission that it needs. A verdict other than healthy may depend on it.
  */
-function checksText(diagnosis: Diagnosis, colors: ChalkInstance): string {
+function checksText(diagnosis: Diagnosis, colors: ChalkInstance, clusterFlags: readonly string[]): string {
   const isForbidden = ({ verdict }: ApiDiagnosis, { why }: NotChecked): boolean =>
     verdict === 'healthy' && splitRule(why).rule !== undefined;
   const forbiddenOf = (api: ApiDiagnosis): readonly string[] =>
@@ -75,7 +80,7 @@ function checksText(diagnosis: Diagnosis, colors: ChalkInstance): string {
   const limited = diagnosis.apis.filter((api) => forbiddenOf(api).length > 0);
   if (limited.length === 0) return text;
   const what = [...new Set(limited.flatMap(forbiddenOf))].join(', ');
-  const command = `apisvc verify ${limited.map(({ name }) => name).join(' ')}`;
+  const command = withClusterFlags(`apisvc verify ${limited.map(({ name }) => name).join(' ')}`, clusterFlags);
   return `${text}\n${printable(`not checked, because this user lacks permissions that rotate does not need: ${what}. To check: ${command}`)}\n`;
 }
 

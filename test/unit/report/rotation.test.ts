@@ -23,8 +23,14 @@ const rotated: RotateResult = { outcome: 'rotated', kind: 'leaf', direction: 'fo
 const aborted: RotateResult = { outcome: 'aborted', kind: 'leaf', direction: 'back', steps, from: fresh, to: old };
 
 describe('the certificates of a report', () => {
+  test('have only a fingerprint where only the Lease knows them', () => {
+    const from = { ...old, chain: '', presented: [], key: undefined };
+    expect(rotationText({ ...rotated, from }, colorless, [])).toContain(`\n  old: SHA-256 ${old.leaf}\n`);
+    expect(JSON.parse(rotationJson({ ...rotated, from })).from.certificate).toEqual({ sha256: old.leaf });
+  });
+
   test('are old and new after a rotation', () => {
-    expect(rotationText(rotated, colorless)).toMatch(new RegExp(`^  old: .*${old.leaf}.*\n  new: .*${fresh.leaf}`, 'm'));
+    expect(rotationText(rotated, colorless, [])).toMatch(new RegExp(`^  old: .*${old.leaf}.*\n  new: .*${fresh.leaf}`, 'm'));
     expect(JSON.parse(rotationJson(rotated))).toMatchObject({
       from: { certificate: { sha256: old.leaf } },
       to: { certificate: { sha256: fresh.leaf } },
@@ -33,7 +39,7 @@ describe('the certificates of a report', () => {
   });
 
   test('are restored and withdrawn after --abort', () => {
-    const text = rotationText(aborted, colorless);
+    const text = rotationText(aborted, colorless, []);
     expect(text).toMatch(new RegExp(`^  restored: .*${old.leaf}.*\n  withdrawn: .*${fresh.leaf}`, 'm'));
     expect(text).not.toMatch(/^ {2}(old|new): /m);
     const report = JSON.parse(rotationJson(aborted));
@@ -44,7 +50,7 @@ describe('the certificates of a report', () => {
 });
 
 test('the plan of --abort says that it restores the old certificate', () => {
-  expect(rotationText({ ...aborted, outcome: 'planned' }, colorless)).toMatch(
+  expect(rotationText({ ...aborted, outcome: 'planned' }, colorless, [])).toMatch(
     /^Plan to restore the serving certificate; nothing was changed:\n/,
   );
 });
@@ -52,8 +58,8 @@ test('the plan of --abort says that it restores the old certificate', () => {
 test('a rotation that is not due says until when both certificates are valid', () => {
   const notDue: RotateResult = { ...rotated, outcome: 'not-due', to: old };
   const leaf = `${old.presented[0]?.notAfter.slice(0, 19)}Z`;
-  expect(rotationText(notDue, colorless)).toBe(`The serving certificate is valid until ${leaf}. Nothing changed.\n`);
-  expect(rotationText({ ...notDue, kind: 'ca' }, colorless)).toBe(
+  expect(rotationText(notDue, colorless, [])).toBe(`The serving certificate is valid until ${leaf}. Nothing changed.\n`);
+  expect(rotationText({ ...notDue, kind: 'ca' }, colorless, [])).toBe(
     `The serving certificate is valid until ${leaf}, and the CA until ${old.anchors[0]?.notAfter.slice(0, 19)}Z. Nothing changed.\n`,
   );
 });
@@ -66,13 +72,13 @@ test('what the user may not check is one line, and other gaps stay where they ar
     { what: 'the CustomResourceDefinitions', why: forbidden('customresourcedefinitions') },
   ];
   const diagnosis = { ...healthy, apis: healthy.apis.map((api) => ({ ...api, notChecked })) };
-  const text = rotationText({ ...rotated, diagnosis }, colorless);
-  const last = `not checked, because this user lacks permissions that rotate does not need: the flunders, the CustomResourceDefinitions. To check: apisvc verify ${healthy.apis[0]?.name}`;
+  const text = rotationText({ ...rotated, diagnosis }, colorless, ['--context=prod']);
+  const last = `not checked, because this user lacks permissions that rotate does not need: the flunders, the CustomResourceDefinitions. To check: apisvc verify --context=prod ${healthy.apis[0]?.name}`;
   expect(text).toMatch(/\n {2}not checked\n {4}the log: timed out\n\nnot checked, because [^\n]*\n$/);
   expect(text.trimEnd().split('\n').at(-1)).toBe(last);
   expect(JSON.parse(rotationJson({ ...rotated, diagnosis })).diagnosis.apis[0].notChecked).toEqual(notChecked);
   const unknown = { ...diagnosis, apis: diagnosis.apis.map((api) => ({ ...api, verdict: 'unknown' as const })) };
-  expect(rotationText({ ...rotated, diagnosis: unknown }, colorless)).toContain('Grant this RBAC rule: {resources: [flunders]');
+  expect(rotationText({ ...rotated, diagnosis: unknown }, colorless, [])).toContain('Grant this RBAC rule: {resources: [flunders]');
 });
 
 test('a failed run is reported with its error, and the state of each step', () => {
