@@ -85,7 +85,7 @@ async function start(where: Where, found: CertificateSet, restored: Restored | u
   const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
   if (!expiry || expiry.isDue) return begin(cluster, where, found, restored);
   requireChecked(expiry);
-  const lost = restored?.replaces || restored?.isFirst ? undefined : restored;
+  const lost = restored?.replaces || restored?.hasNoFiles ? undefined : restored;
   lost?.save();
   if (!expiry.leaves.includes(found.leaf)) {
     onProgress({ kind: 'note', what: `${projectFiles(dir).certificate} is not the certificate in the cluster` });
@@ -107,7 +107,7 @@ async function begin(cluster: Cluster, request: TimedRequest, found: Certificate
   requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
   if (restored?.replaces) restored.save();
   if (!restored) await requireAgreement(where, found);
-  const current = await withKey(where, found, restored?.isFirst ? { ...request, onProgress: () => {} } : request);
+  const current = await withKey(where, found, { ...request, quiet: restored?.hasNoFiles === true });
   return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
 }
 

@@ -18,12 +18,13 @@ type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
  * The set in certs/ with its key. Only a file that is missing is restored from the Secret, if the
  * key there belongs to certs/tls.crt. A file that cannot be used stays; the way back then needs the
  * key of the Secret.
+ * @param quiet whether no note says that the file was restored
  * @returns the set, without the key where nothing has it
  */
 export async function withKey(
   where: Where,
   current: CertificateSet,
-  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
+  { dir, dryRun, onProgress, quiet }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'> & { readonly quiet?: boolean },
 ): Promise<CertificateSet> {
   const [leaf] = current.presented;
   if (current.key || !leaf) return current;
@@ -37,7 +38,7 @@ export async function withKey(
   } else if (fault && !dryRun) {
     const path = projectFiles(dir).key;
     saveFile({ path, text: key.reveal(), mode: 0o600 });
-    onProgress({ kind: 'note', what: `${path} not found; restored it from Secret ${namespace}/${name}` });
+    if (!quiet) onProgress({ kind: 'note', what: `${path} not found; restored it from Secret ${namespace}/${name}` });
   }
   return { ...current, key };
 }

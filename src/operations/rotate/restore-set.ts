@@ -26,8 +26,8 @@ export interface Restored {
   readonly set: CertificateSet;
   /** The older certificate in certs/ that it replaces, with its key. */
   readonly replaces?: CertificateSet;
-  /** Whether the project never had files, as in a pod, so that none were lost. */
-  readonly isFirst?: boolean;
+  /** Whether certs/ does not exist, as in a pod. Only with `caKey: secret`, which needs no files. */
+  readonly hasNoFiles?: boolean;
   /** Writes the lost files, and says so. A dry run writes nothing. */
   readonly save: () => void;
 }
@@ -57,14 +57,14 @@ export async function restoreSet(
     });
   }
   const { certs } = pathsOfSets(dir);
-  const isFirst = caSecretRef(registration) !== undefined && !fileExists(certs);
+  const hasNoFiles = caSecretRef(registration) !== undefined && !fileExists(certs);
   const save = (): void => {
     if (dryRun) return;
     writeFiles(filesOfCertificates(certs, found).filter(({ path }) => !fileExists(path)));
     const { namespace, name } = secretRef(where);
-    if (!isFirst) onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
+    if (!hasNoFiles) onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
   };
-  return { set, isFirst, save };
+  return { set, hasNoFiles, save };
 }
 
 /**
