@@ -2,6 +2,7 @@ import { pause as pauseFor } from '../../cluster/backoff.ts';
 import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
+import { durationText } from '../../config/duration.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
 import { isHeldUp, longestPickupMs, readPickupQueue } from '../rotation/pickup-queue.ts';
 import { type Delays, findDelays, longestReadMs, promptMs, settleTime } from '../rotation/settle-time.ts';
@@ -90,7 +91,7 @@ async function waitForLeases(waiting: Waiting, what: string, pause: typeof pause
 }
 
 function noteWait({ onProgress }: Waiting, ms: number, why: string): void {
-  onProgress({ kind: 'note', what: `waiting ${ms / 1000}s: ${why}` });
+  onProgress({ kind: 'note', what: `waiting ${durationText(ms)}: ${why}` });
 }
 
 /** Waits for as long as kube-apiservers may need whose queues are not known. */
@@ -120,7 +121,7 @@ async function untilRenewed(
     const settleMs = renewals ? await settleTimeOf(renewals.size) : 0;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
     if (uptake?.state === 'done') return;
-    if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
+    if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${durationText(settleMs)} to settle`);
     if (uptake?.state === 'stale') report(staleText(uptake.leases, performance.now() - start > freshMs));
     await pauseFor(pauseMs, signal);
   }
@@ -139,7 +140,7 @@ async function untilPickedUp(waiting: Waiting, startMs: number, pause: typeof pa
     if (!isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
     limitMs ??= longestPickupMs(queue);
     if (waitedMs >= limitMs) {
-      const what = `APIServices still wait for kube-apiserver after ${limitMs / 1000}s; continuing, because each takes at most ${longestReadMs / 1000}s and those that came before are done`;
+      const what = `APIServices still wait for kube-apiserver after ${durationText(limitMs)}; continuing, because each takes at most ${durationText(longestReadMs)} and those that came before are done`;
       onProgress({ kind: 'note', what });
       return;
     }

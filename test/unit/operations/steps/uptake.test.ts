@@ -68,9 +68,9 @@ test.each([
   [
     'may not be listed',
     undefined,
-    /^waiting 130s: the kube-apiservers are not known \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/,
+    /^waiting 2m10s: the kube-apiservers are not known \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/,
   ],
-  ['do not exist', [], /^waiting 130s: the kube-apiservers are not known \(no kube-apiserver has a Lease in kube-system\)$/],
+  ['do not exist', [], /^waiting 2m10s: the kube-apiservers are not known \(no kube-apiserver has a Lease in kube-system\)$/],
 ])('where Leases %s, the queue of kube-apiserver is asked after the wait', async (_, leases, note) => {
   // The first look tells only whether the queue can be read.
   const { step, pauses, states, looks, progress } = await situation({ leases, depths: [0, 2, 1, 0] });
@@ -86,7 +86,7 @@ test('where nothing tells what holds kube-apiserver up, servers that are not ava
   await step.run();
   expect(pauses).toEqual([130_000]);
   expect(notesIn(progress)).toEqual([
-    expect.stringMatching(/^waiting 130s: the kube-apiservers .*: APIService v1\.broken0 is not available; APIService v1\.broken1 is not/),
+    expect.stringMatching(/^waiting 2m10s: the kube-apiservers .*: APIService v1\.broken0 is not available; APIService v1\.broken1 is not/),
   ]);
 });
 
@@ -98,14 +98,14 @@ describe('where the Leases are known,', () => {
   test.each([
     ['one kube-apiserver whose queue is read has a short time', one, [0], 0, '10s', []],
     ['that time is as short while an APIService is not available, which the queue shows', one, [0], 1, '10s', []],
-    ['one kube-apiserver whose queue may not be read has a long time', one, undefined, 0, '130s', [`waiting 130s: ${blind}`]],
+    ['one kube-apiserver whose queue may not be read has a long time', one, undefined, 0, '2m10s', [`waiting 2m10s: ${blind}`]],
     [
       'the queue of one of several kube-apiservers is not enough',
       two,
       [0],
       0,
-      '130s',
-      ['waiting 130s: GET /metrics shows what holds up one of 2 kube-apiservers'],
+      '2m10s',
+      ['waiting 2m10s: GET /metrics shows what holds up one of 2 kube-apiservers'],
     ],
   ])('%s', async (_, leases, depths, broken, settle, notes) => {
     const stop = new AbortController();
@@ -124,7 +124,7 @@ test('a queue that can no longer be read is not taken for an empty one', async (
   const { step, pauses, progress } = await situation({ leases: undefined, depths: [1, 1, -1] });
   await step.run();
   expect(pauses).toEqual([130_000, 500, 130_000]);
-  expect(notesIn(progress).at(-1)).toBe(`waiting 130s: ${blind}`);
+  expect(notesIn(progress).at(-1)).toBe(`waiting 2m10s: ${blind}`);
 });
 
 test('a queue that never gets empty is waited for until what came before is picked up', async () => {
@@ -133,7 +133,7 @@ test('a queue that never gets empty is waited for until what came before is pick
   expect(pauses).toEqual([130_000, ...Array(480).fill(500)]);
   expect(progress.at(-1)).toEqual({
     kind: 'note',
-    what: 'APIServices still wait for kube-apiserver after 240s; continuing, because each takes at most 120s and those that came before are done',
+    what: 'APIServices still wait for kube-apiserver after 4m; continuing, because each takes at most 2m and those that came before are done',
   });
 });
 
