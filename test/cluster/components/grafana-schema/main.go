@@ -65,14 +65,22 @@ func checkPanel(panel *dashboard.Panel) error {
 		return errors.New("rows are not supported")
 	}
 	if _, isKnown := cog.NewRuntime().ConfigForPanelcfgVariant(panel.Type); !isKnown {
-		return fmt.Errorf("panel %q: type %q is not one of those registered here", *panel.Title, panel.Type)
+		return fmt.Errorf("panel %q: type %q is not one of those registered here", titleOf(panel), panel.Type)
 	}
 	for _, target := range panel.Targets {
 		if _, isPrometheus := target.(*prometheus.Dataquery); !isPrometheus {
-			return fmt.Errorf("panel %q: a query is not for Prometheus", *panel.Title)
+			return fmt.Errorf("panel %q: a query is not for Prometheus", titleOf(panel))
 		}
 	}
 	return nil
+}
+
+// titleOf returns the title, which a panel need not have.
+func titleOf(panel *dashboard.Panel) string {
+	if panel.Title == nil {
+		return ""
+	}
+	return *panel.Title
 }
 
 // unknown compares JSON with what is left of it after reading it into the types and writing it.
