@@ -65,8 +65,7 @@ export async function servePages(address: ListenAddress, pages: Pages, log: (lin
   const { address: bound, port } = server.address() as AddressInfo;
   const isAccepted = hostFilter(address, bound);
   server.on('request', (request, response) => {
-    const timer = setTimeout(() => request.socket.destroy(), responseMs);
-    response.once('close', () => clearTimeout(timer));
+    limitTime(response);
     const page = isAccepted(request.headers.host) ? pageOf(pages, request) : otherHost;
     answer(page, request, response).catch(() => response.destroy());
   });
@@ -75,18 +74,43 @@ export async function servePages(address: ListenAddress, pages: Pages, log: (lin
 }
 
 /**
- * Closes the oldest connection for one too many. With `maxConnections`, Node.js would refuse the
- * new one, and clients that send nothing would lock out the probes of kubelet.
+ * Limits the time of a response from when it gets the socket. One that waits behind others has
+ * none, and emits no `close` when the client disconnects (Node.js, lib/_http_server.js): a timer
+ * would keep it and its page.
+ */
+function limitTime(response: ServerResponse): void {
+  const limit = (): void => {
+    const timer = setTimeout(() => response.socket?.destroy(), responseMs);
+    response.once('close', () => clearTimeout(timer));
+  };
+  if (response.socket) limit();
+  else response.once('socket', limit);
+}
+
+/**
+ * Closes the oldest connection for one too many, first of those without a request in progress. With
+ * `maxConnections`, Node.js would refuse the new one, and clients that send nothing would lock out
+ * the probes of kubelet.
  */
 function limitConnections(server: Server): void {
-  const open = new Set<Socket>();
+  const open = new Map<Socket, { requests: number }>();
   server.on('connection', (socket) => {
-    open.add(socket);
+    const others = [...open];
+    open.set(socket, { requests: 0 });
     socket.once('close', () => open.delete(socket));
-    const [oldest] = open;
-    if (open.size <= connections || !oldest) return;
-    open.delete(oldest);
-    oldest.destroy();
+    if (open.size <= connections) return;
+    const [closed] = others.find(([, { requests }]) => requests === 0) ?? others[0] ?? [];
+    if (!closed) return;
+    open.delete(closed);
+    closed.destroy();
+  });
+  server.on('request', ({ socket }, response) => {
+    const connection = open.get(socket);
+    if (!connection) return;
+    connection.requests += 1;
+    response.once('close', () => {
+      connection.requests -= 1;
+    });
   });
 }
 

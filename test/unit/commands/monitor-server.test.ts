@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { describeListen, hostFilter, parseListen } from '../../../src/commands/listen.ts';
-import { type Pages, servePages, text } from '../../../src/commands/monitor-server.ts';
+import { type Page, type Pages, servePages, text } from '../../../src/commands/monitor-server.ts';
 import { Exit, UsageError } from '../../../src/errors.ts';
 import { rejection } from '../operations/waiting.ts';
 
@@ -93,6 +93,66 @@ describe('the server of a monitor', () => {
     });
     await once(socket, 'close');
     expect(received).toBeLessThan(size);
+  });
+
+  test('keeps nothing of the responses behind another one after the client disconnects', async () => {
+    const requests: IncomingMessage[] = [];
+    const onStart = (message: unknown): void => {
+      requests.push((message as { readonly request: IncomingMessage }).request);
+    };
+    subscribe('http.server.request.start', onStart);
+    onTestFinished(() => {
+      unsubscribe('http.server.request.start', onStart);
+    });
+    const { port } = await serving({ '/report.json': () => new Promise<Page>(() => {}) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(16));
+    await vi.waitFor(() => expect(requests).toHaveLength(16), { timeout: 10_000 });
+    expect(vi.getTimerCount()).toBe(1);
+    const closed = requests.slice(0, 1).map((request) => once(request.socket, 'close'));
+    socket.destroy();
+    await Promise.all(closed);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('of too many connections, closes the oldest without a request in progress, else the oldest', async () => {
+    let asked = 0;
+    const pages: Pages = {
+      '/report.json': () => {
+        asked += 1;
+        return new Promise<Page>(() => {});
+      },
+    };
+    const { port } = await serving(pages);
+    const closed: string[] = [];
+    const open = async (name: string): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.once('close', () => closed.push(name));
+      onTestFinished(() => {
+        socket.destroy();
+      });
+      await once(socket.resume(), 'connect');
+      return socket;
+    };
+    const ask = async (name: string): Promise<void> => {
+      (await open(name)).write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    };
+    const probeCloses = async (expected: readonly string[]): Promise<void> => {
+      expect(await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+      await vi.waitFor(() => expect(closed).toEqual(expected), { timeout: 10_000 });
+    };
+    await ask('first');
+    await open('idle');
+    for (let count = 2; count < 64; count += 1) await ask('other');
+    await vi.waitFor(() => expect(asked).toBe(63), { timeout: 10_000 });
+    await probeCloses(['idle']);
+    await ask('last');
+    await vi.waitFor(() => expect(asked).toBe(64), { timeout: 10_000 });
+    await probeCloses(['idle', 'first']);
   });
 
   test('answers few requests of one connection', async () => {
