@@ -56,6 +56,9 @@ export class Unreachable extends ClusterError {
 /** The cluster sees system:anonymous. It refuses nearly every other request too. */
 export class NoCredentials extends ClusterError {}
 
+/** A permission is missing, or an admission plugin refuses a write (403). */
+export class Forbidden extends ClusterError {}
+
 /** The cluster does not serve the kind, so that no object of it exists. */
 export class NotServed extends ClusterError {}
 

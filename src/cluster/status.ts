@@ -2,7 +2,7 @@ import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../err
 import { inspect } from '../pki/inspect.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
-import { NoCredentials, NotServed, Unreachable } from './faults.ts';
+import { Forbidden, NoCredentials, NotServed, Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
 /**
@@ -138,17 +138,17 @@ export function foreignAnswer({ server, context }: Cluster, doing: string, answe
 function forbidden(cluster: Cluster, { message, causes }: Status, { verb, ref }: Attempt): ClusterError {
   const refused = `not allowed to ${verb} ${describeRef(ref)}: ${message}`;
   const anonymous = anonymousFix(cluster, message);
-  if (anonymous) return new (cluster.user === anonymousUser ? ClusterError : NoCredentials)(refused, { fix: anonymous });
+  if (anonymous) return new (cluster.user === anonymousUser ? Forbidden : NoCredentials)(refused, { fix: anonymous });
   // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
   if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
-    return new ClusterError(refused, {
+    return new Forbidden(refused, {
       fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}\nTo see what blocks it: kubectl get namespace ${ref.namespace} -o yaml`,
     });
   }
   // Admission checks only writes, and impersonation precedes it. For the message of RBAC, see
   // k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
   const byRbac = ['get', 'list', 'watch', 'impersonate'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
-  return new ClusterError(refused, {
+  return new Forbidden(refused, {
     fix: byRbac
       ? `Grant this RBAC rule: ${rbacRule(ref, verb)}`
       : 'A policy, a quota or an admission webhook refuses it. Change the object, or ask the cluster administrator.',

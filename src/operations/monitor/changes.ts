@@ -1,6 +1,6 @@
 import { pause } from '../../cluster/backoff.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { Expired, wasRefused } from '../../cluster/faults.ts';
+import { Expired, Forbidden } from '../../cluster/faults.ts';
 import { changes, latestVersion } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resources.ts';
 import { ApisvcError } from '../../errors.ts';
@@ -21,8 +21,11 @@ export interface WatchingChanges {
   /** Whether an object affects an APIService. */
   readonly concerns: (object: KubeObject) => boolean;
   readonly onChange: () => void;
-  /** Called when kube-apiserver begins to refuse a watch, usually for a missing permission. */
-  readonly onRefused: (error: ApisvcError) => void;
+  /**
+   * Called when the permission to watch begins to be missing. Credentials that kube-apiserver rejects
+   * (401) are no missing permission: a token may just be replaced, and a look says it too.
+   */
+  readonly onRefused: (error: Forbidden) => void;
   readonly signal: AbortSignal;
 }
 
@@ -53,8 +56,9 @@ export const watchChanges = (watching: WatchingChanges): Promise<never> =>
   Promise.race(watchedResources.map((resource) => watchResource(watching, resource)));
 
 /**
- * Like the reflector of client-go, a watch that kube-apiserver has ended goes on at once from the
- * last resourceVersion, and misses nothing. After a failure, the next one starts with a list.
+ * Like the reflector of client-go (tools/cache/reflector.go), a watch goes on from the last
+ * resourceVersion, and misses nothing: at once where kube-apiserver has ended it, and after a pause
+ * where it failed. Only a version that has expired is replaced by that of a list.
  */
 async function watchResource(watching: WatchingChanges, resource: Resource): Promise<never> {
   let refused = false;
@@ -63,22 +67,27 @@ async function watchResource(watching: WatchingChanges, resource: Resource): Pro
     const startedAt = performance.now();
     const end = await watchOnce(watching, resource, since);
     const lastedFor = performance.now() - startedAt;
-    const error = 'error' in end ? end.error : undefined;
+    const { error } = end;
     const isExpired = error instanceof Expired;
     // Whatever changed since then.
     if (isExpired) watching.onChange();
-    const nowRefused = error !== undefined && wasRefused(error);
-    if (nowRefused && !refused) watching.onRefused(error);
-    refused = nowRefused;
+    const isForbidden = error instanceof Forbidden;
+    if (isForbidden && !refused) watching.onRefused(error);
+    refused = isForbidden;
     const goesOn = isExpired ? since !== undefined : error === undefined && lastedFor >= shortestWatchMs;
-    since = 'since' in end ? end.since : undefined;
+    since = isExpired ? undefined : end.since;
     failures = goesOn || lastedFor > lastedMs ? 0 : failures + 1;
     if (!goesOn) await pause(pauseBeforeWatch(failures, Math.random()), watching.signal);
   }
 }
 
-/** How a watch ended: where the next one goes on, or why it failed. */
-type WatchEnd = { readonly since: string | undefined } | { readonly error: ApisvcError };
+/** How a watch ended. */
+interface WatchEnd {
+  /** The last resourceVersion; undefined where the list failed. */
+  readonly since: string | undefined;
+  /** Why it failed. */
+  readonly error?: ApisvcError;
+}
 
 const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource, since: string | undefined) =>
   withOwnSignal(signal, async (over): Promise<WatchEnd> => {
@@ -97,7 +106,7 @@ const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, res
       signal.throwIfAborted();
       if (!over.signal.aborted) {
         if (!(error instanceof ApisvcError)) throw error;
-        return { error };
+        return { error, since: resourceVersion };
       }
     } finally {
       clearTimeout(timer);

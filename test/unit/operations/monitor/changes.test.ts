@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { resources } from '../../../../src/cluster/resources.ts';
 import { InterruptedError } from '../../../../src/errors.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
@@ -99,4 +100,43 @@ test('a watch goes on from a bookmark after its end, lists again after 410, and 
   // A bookmark is no change. What 410 has hidden may be one.
   expect(changed).toBe(1);
   expect(askedOf('services')).toEqual(['services list', 'services 7']);
+});
+
+test('a watch that failed goes on from the last version, and only a missing permission is refused', async () => {
+  // No pause before the next watch.
+  vi.spyOn(Math, 'random').mockReturnValue(-1);
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const over = new AbortController();
+  const asked: string[] = [];
+  const bookmark = (resourceVersion: string): string =>
+    `${JSON.stringify({ type: 'BOOKMARK', object: { kind: 'APIService', metadata: { resourceVersion } } })}\n`;
+  const answers: readonly ((response: ServerResponse) => void)[] = [
+    (response) => answer(response, 200, { metadata: { resourceVersion: '7' }, items: [] }),
+    // A token that has just been replaced.
+    (response) => answer(response, 401, status(401, 'Unauthorized', 'Unauthorized')),
+    (response) => response.end(`${bookmark('20')}${JSON.stringify({ type: 'ERROR', object: status(500, 'InternalError', 'etcd') })}\n`),
+    (response) => response.write(bookmark('30'), () => response.destroy()),
+    (response) => answer(response, 404, 'a proxy'),
+    (response) => answer(response, 403, status(403, 'Forbidden', 'no APIServices')),
+  ];
+  const cluster = await clusterOf(({ url }, response) => {
+    if (!url.includes('/apiservices?')) return response.flushHeaders();
+    asked.push(/resourceVersion=(\d+)/.exec(url)?.[1] ?? 'list');
+    answers[asked.length - 1]?.(response);
+  });
+  const refused = new Promise<string>((refuse) => {
+    const ended = watchChanges({
+      connect: async () => ({ ...cluster, close: () => {} }),
+      concerns: () => true,
+      onChange: () => {},
+      onRefused: ({ message }) => refuse(message),
+      signal: over.signal,
+    });
+    void rejection(ended);
+  });
+  expect(await refused).toContain('not allowed to watch apiservices');
+  over.abort(new Error('over'));
+  expect(asked).toEqual(['list', '7', '7', '20', '30', '30']);
 });
