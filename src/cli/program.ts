@@ -4,6 +4,7 @@ import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './command-declarations.ts';
+import { withoutEmpty } from './options.ts';
 import { version } from './version.ts';
 
 /**
@@ -69,19 +70,6 @@ Exit codes:
 ${Object.entries(exitMeanings)
   .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
   .join('\n')}`;
-
-/** Flags of kubectl, which takes an empty value for none (k8s.io/client-go/tools/clientcmd). */
-const flagsOfKubectl = ['kubeconfig', 'context', 'as', 'namespace'];
-
-function withoutEmpty(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const set = Object.entries(flags).flatMap(([flag, value]) => {
-    if (!flagsOfKubectl.includes(flag)) return [[flag, value]];
-    if (!Array.isArray(value)) return value === '' ? [] : [[flag, value]];
-    const given = value.filter((each) => each !== '');
-    return given.length === 0 ? [] : [[flag, given]];
-  });
-  return Object.fromEntries(set);
-}
 
 /**
  * An empty path usually comes from an unset shell variable. Node would take it for the current

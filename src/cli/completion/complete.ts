@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import type { ClusterOptions } from '../../cluster/kubeconfig.ts';
 import type { Candidate } from '../../commands/complete-names.ts';
+import { withoutEmpty } from '../options.ts';
 import { answerText } from './answer.ts';
 import { completionsAt, type Source } from './completions.ts';
 import { type Position, positionOf } from './position.ts';
@@ -28,13 +29,14 @@ export async function complete(program: Command, words: readonly string[], env: 
 async function namesFrom(source: Source, { given }: Position, env: NodeJS.ProcessEnv): Promise<readonly Candidate[]> {
   if (source === 'codes') return (await import('../../commands/complete-codes.ts')).findingCodes();
   const { apiServices, contexts } = await import('../../commands/complete-names.ts');
-  const last = (flag: string): string | undefined => given.get(flag)?.at(-1) || undefined;
-  const options: ClusterOptions = {
+  const last = (flag: string): string | undefined => given.get(flag)?.at(-1);
+  const { context, ...flags } = withoutEmpty({
     // The shell expands ~ only when the command runs.
     kubeconfig: last('kubeconfig')?.replace(/^~(?=\/)/, env.HOME ?? '~'),
-    context: given.get('context')?.find((name) => name !== ''),
+    context: given.get('context'),
     as: last('as'),
     asGroup: given.get('asGroup'),
-  };
+  });
+  const options: ClusterOptions = { ...flags, context: context?.[0] };
   return source === 'contexts' ? contexts(options, env) : apiServices(options, env);
 }
