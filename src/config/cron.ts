@@ -20,8 +20,8 @@ const goDuration = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m
 
 /**
  * Why kube-apiserver refuses the schedule of a new CronJob, in its words except for an empty one;
- * undefined when it accepts it (github.com/robfig/cron/v3, parser.go, ParseStandard, and k8s.io/kubernetes,
- * pkg/apis/batch/validation, validateScheduleFormat).
+ * undefined when it accepts it (github.com/robfig/cron/v3, parser.go, ParseStandard, and
+ * k8s.io/kubernetes, pkg/apis/batch/validation, validateScheduleFormat).
  */
 export function scheduleFault(schedule: string): string | undefined {
   if (schedule.includes('TZ')) return 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
