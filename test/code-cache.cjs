@@ -32,7 +32,7 @@ function read(cache) {
   }
 }
 
-/** Other commands may write it at the same time, and a test may run apisvc as a user who may not. */
+/** Others may write it at the same time, and a test may run apisvc as a user who may not. */
 function write(script, cache) {
   try {
     mkdirSync(folder, { recursive: true });

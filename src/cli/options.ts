@@ -121,8 +121,8 @@ const flagsOfKubectl = ['kubeconfig', 'context', 'as', 'namespace'];
 
 /**
  * Leaves out empty values of the flags for which kubectl takes them for none
- * (k8s.io/client-go/tools/clientcmd). `--as-group` is not one of these: kubectl sends an empty group
- * (k8s.io/client-go/transport/round_trippers.go).
+ * (k8s.io/client-go/tools/clientcmd). `--as-group` is not one of these: kubectl sends an empty
+ * group (k8s.io/client-go/transport/round_trippers.go).
  */
 export function withoutEmpty<T extends object>(flags: T): Partial<T> {
   const set = Object.entries(flags).flatMap(([flag, value]) => {

@@ -34,7 +34,7 @@ export const failedRotationJson = (
   { message, fix }: Pick<ApisvcError, 'message' | 'fix'>,
 ): string => json({ apiVersion, outcome, kind, steps, error: { message, ...(fix === undefined ? {} : { fix }) } });
 
-/** Where only the Lease knows the certificate, as in a pod that continues, there is no `notAfter`. */
+/** Where only the Lease knows the certificate, as in a pod that goes on, there is no `notAfter`. */
 const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
   certificate: { sha256: leaf, notAfter: presented[0]?.notAfter },
   ca: anchors.map(({ fingerprint, notAfter }) => ({ sha256: fingerprint, notAfter })),

@@ -22,8 +22,8 @@ export interface WatchingChanges {
   readonly concerns: (object: KubeObject) => boolean;
   readonly onChange: () => void;
   /**
-   * Called when the permission to watch begins to be missing. Credentials that kube-apiserver rejects
-   * (401) are no missing permission: a token may just be replaced, and a look says it too.
+   * Called when the permission to watch begins to be missing. Credentials that kube-apiserver
+   * rejects (401) are no missing permission: a token may just be replaced, and a look says it too.
    */
   readonly onRefused: (error: Forbidden) => void;
   readonly signal: AbortSignal;

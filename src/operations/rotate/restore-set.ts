@@ -26,7 +26,7 @@ export interface Restored {
   readonly set: CertificateSet;
   /** The older certificate in certs/ that it replaces, with its key. */
   readonly replaces?: CertificateSet;
-  /** Whether certs/ does not exist, as in a pod. Only with `caKey: secret`, which needs no files. */
+  /** Whether certs/ does not exist, as in a pod. Only `caKey: secret` needs no files. */
   readonly hasNoFiles?: boolean;
   /** Writes the lost files, and says so. A dry run writes nothing. */
   readonly save: () => void;
