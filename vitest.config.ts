@@ -69,7 +69,16 @@ export default defineConfig({
         },
       },
       // Whole commands, which mostly wait for Leases and rollouts.
-      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], maxWorkers: 3, testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'sandbox',
+          include: ['test/sandbox/**/*.test.ts'],
+          globalSetup: ['test/sandbox/global-setup.ts'],
+          maxWorkers: 3,
+          testTimeout: 120_000,
+        },
+      },
       {
         extends: true,
         test: {
