@@ -93,24 +93,25 @@ function limitTime(response: ServerResponse): void {
  * the probes of kubelet.
  */
 function limitConnections(server: Server): void {
-  const open = new Map<Socket, { requests: number }>();
+  /** The number of requests in progress of each connection, the oldest first. */
+  const open = new Map<Socket, number>();
+  const add = (socket: Socket, change: number): void => {
+    const requests = open.get(socket);
+    if (requests !== undefined) open.set(socket, requests + change);
+  };
   server.on('connection', (socket) => {
-    const others = [...open];
-    open.set(socket, { requests: 0 });
+    if (open.size >= connections) {
+      const oldest = [...open];
+      const [closed] = oldest.find(([, requests]) => requests === 0) ?? oldest[0] ?? [];
+      if (closed) open.delete(closed);
+      closed?.destroy();
+    }
+    open.set(socket, 0);
     socket.once('close', () => open.delete(socket));
-    if (open.size <= connections) return;
-    const [closed] = others.find(([, { requests }]) => requests === 0) ?? others[0] ?? [];
-    if (!closed) return;
-    open.delete(closed);
-    closed.destroy();
   });
   server.on('request', ({ socket }, response) => {
-    const connection = open.get(socket);
-    if (!connection) return;
-    connection.requests += 1;
-    response.once('close', () => {
-      connection.requests -= 1;
-    });
+    add(socket, 1);
+    response.once('close', () => add(socket, -1));
   });
 }
 

@@ -86,9 +86,9 @@ async function awaitServed(
 }
 
 /** The pods whose certificate was not seen, in words. */
-const unseenPods = ({ pods, probes, waiting }: Served): readonly string[] => [
-  ...startingSoon({ pods, probes, waiting }),
-  ...probes.flatMap(({ at, handshake }) => (handshake.kind === 'failed' ? [`${at}: ${handshake.words}`] : [])),
+const unseenPods = (served: Served): readonly string[] => [
+  ...startingSoon(served),
+  ...served.probes.flatMap(({ at, handshake }) => (handshake.kind === 'failed' ? [`${at}: ${handshake.words}`] : [])),
 ];
 
 /** The pods without an address. With the strategy Recreate, there is no pod at all for a moment. */
@@ -96,8 +96,9 @@ const startingSoon = ({ pods, probes, waiting }: Served): readonly string[] =>
   pods.length + probes.length === 0 ? ['no pod runs'] : waiting;
 
 /** Of these, the ones that have not started. */
-function startingPods({ pods, probes, waiting }: Served): readonly string[] {
+function startingPods(served: Served): readonly string[] {
+  const { pods, probes } = served;
   const isUnready = (name: string | undefined): boolean => pods.some((pod) => pod.metadata.name === name && !viewPod(pod).ready);
   const silent = probes.filter(({ pod, handshake }) => handshake.kind === 'failed' && isUnready(pod));
-  return [...startingSoon({ pods, probes, waiting }), ...silent.map(({ pod }) => `pod ${pod} is not ready`)];
+  return [...startingSoon(served), ...silent.map(({ pod }) => `pod ${pod} is not ready`)];
 }
