@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { onTestFinished } from 'vitest';
+import { endAfterTest } from '../end-after-test.ts';
 import { bin, plainEnv } from './apisvc.ts';
 
 export interface StartOptions {
@@ -10,13 +10,5 @@ export interface StartOptions {
 /** Starts apisvc, and kills it after the test. `said`: its stderr so far. */
 export function startApisvc(args: readonly string[], { cwd, env }: StartOptions) {
   const running = execa(bin, args, { cwd, env: { ...plainEnv, ...env }, extendEnv: false, stdin: 'ignore', reject: false });
-  onTestFinished(async () => {
-    running.kill('SIGKILL');
-    await running;
-  });
-  let stderr = '';
-  running.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  return { running, said: () => stderr };
+  return { running, said: endAfterTest(running) };
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { endAfterTest } from '../../end-after-test.ts';
 import { apisvc } from './commands.ts';
 import { program } from './programs.ts';
 import { cluster } from './provided.ts';
@@ -22,11 +23,7 @@ export const waiting = { timeout: 60_000, interval: 250 };
 export async function startMonitor(kubeconfig: string, ...flags: string[]) {
   const args = ['monitor', '--listen', '127.0.0.1:0', '--interval', '5s', ...flags];
   const running = apisvc(args, { env: { KUBECONFIG: kubeconfig }, timeout: 170_000 });
-  onTestFinished(async () => {
-    running.kill('SIGKILL');
-    await running;
-  });
-  const said = linesOf(running.stderr);
+  const said = endAfterTest(running);
   const address = await vi.waitFor(() => /^serving on (127\.0\.0\.1:\d+)/.exec(said())?.[1] ?? expect.fail(said()), waiting);
   return { running, said, address };
 }
@@ -35,21 +32,9 @@ export async function startMonitor(kubeconfig: string, ...flags: string[]) {
 export async function startPrometheus(dir: string, ...flags: string[]): Promise<string> {
   const args = [...flags, `--storage.tsdb.path=${join(dir, 'data')}`, '--web.listen-address=127.0.0.1:0'];
   const running = execa(program(cluster.programs, 'prometheus'), args, { cwd: dir, reject: false });
-  onTestFinished(async () => {
-    running.kill('SIGKILL');
-    await running;
-  });
-  const said = linesOf(running.stderr);
+  const said = endAfterTest(running);
   const address = await vi.waitFor(() => /msg="Listening on".* address=(\S+)/.exec(said())?.[1] ?? expect.fail(said()), waiting);
   return `http://${address}/api/v1`;
-}
-
-function linesOf(stream: NodeJS.ReadableStream): () => string {
-  let said = '';
-  stream.on('data', (chunk) => {
-    said += chunk;
-  });
-  return () => said;
 }
 
 export const dashboardFile = join(import.meta.dirname, '..', '..', '..', 'docs', 'monitor-dashboard.json');
