@@ -66,7 +66,9 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['refused', /connect: connection refused/],
   ['no-route', /no route to host|network is unreachable/],
   ['timeout', /i\/o timeout|context deadline exceeded|Client\.Timeout exceeded|TLS handshake timeout|timed out waiting for/],
-  ['lost', /(?:: |^)(?:unexpected )?EOF\s*$|connection reset by peer/],
+  // Over HTTP/2, the alert of a server that closes the connection may be lost too
+  // (golang.org/x/net/http2, errClientConnNotEstablished).
+  ['lost', /(?:: |^)(?:unexpected )?EOF\s*$|connection reset by peer|write: broken pipe|http2: client conn(?:ection)? /],
   ['delegator-missing', /(?:subjectaccessreviews|tokenreviews)\.\S+ is forbidden/],
   ['client-name', /subject with cn=.{0,300} is not in the allowed list/],
   ['not-authenticated', /Unable to authenticate the request|bad status from \S+: 401\b/],

@@ -115,7 +115,9 @@ const faults: readonly HandMadeFault[] = [
     name: 'other-client-ca',
     how: 'the server requires client certificates from another CA',
     codes: ['auth/proxy-certificate-refused'],
-    condition: failedWith('remote error: tls: (bad certificate|unknown certificate authority|certificate required)'),
+    condition: failedWith(
+      '(remote error: tls: (bad certificate|unknown certificate authority|certificate required)|write: broken pipe|http2: client conn)',
+    ),
     make: async (name, bench) => ({ port: await bench.keep(serveEtcd(await servingPair(name, bench), pem(otherCa))) }),
   },
   {

@@ -42,6 +42,8 @@ describe('a message of kube-apiserver', () => {
     ['http-proxy', 'error trying to reach service: proxyconnect tcp: dial tcp 10.9.9.9:3128: connect: connection refused'],
     ['lost', 'failing or missing response from https://10.0.0.1:443/a: Get "https://10.0.0.1:443/a": EOF'],
     ['lost', 'error trying to reach service: read tcp 10.0.0.2:4711->10.1.0.1:8443: read: connection reset by peer'],
+    ['lost', 'Get "https://10.1.0.1:8443/apis/g/v1": write tcp 10.0.0.2:4711->10.1.0.1:8443: write: broken pipe'],
+    ['lost', 'Get "https://10.1.0.1:8443/apis/g/v1": http2: client conn could not be established'],
     ['headless', 'cannot route to service with ClusterIP "None"'],
     ['unsupported-type', 'unsupported service type "ExternalName"'],
     ['no-such-host', 'error trying to reach service: dial tcp: lookup api.example.org on 10.0.0.10:53: no such host'],
