@@ -67,15 +67,16 @@ describe('the real sample-apiserver', () => {
     await expect.poll(async () => (await conditions()).get(wardle), { timeout: 45_000 }).toMatch(passed);
     const resources = ['apiservices', 'flunders.wardle.example.com', 'fischers.wardle.example.com'];
     await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get,list', `--resource=${resources}`]);
-    await kubectlOk(['create', 'clusterrolebinding', `${own}:look`, `--clusterrole=${own}:look`, '--group=system:authenticated']);
+    const [jane, john] = [`${own}-jane`, `${own}-john`];
+    await kubectlOk(['create', 'clusterrolebinding', `${own}:look`, `--clusterrole=${own}:look`, `--user=${jane}`, `--user=${john}`]);
     const verifyAs = (user: string) => verifyJson([wardle, '--as', user, '--as-group', 'system:authenticated']);
-    expect((await verifyAs('jane')).exitCode).toBe(0);
+    expect((await verifyAs(jane)).exitCode).toBe(0);
 
     await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
     // The server caches authorization decisions for some seconds, so use a user that has sent no
     // request yet.
-    await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
-    expect((await verifyAs('john')).exitCode).toBe(1);
+    await expect.poll(async () => codesOf((await verifyAs(john)).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
+    expect((await verifyAs(john)).exitCode).toBe(1);
     // An administrator can still use the API, and verify reports how the server treats other users.
     expect(await kubectlOk(['get', '--raw', '/apis/wardle.example.com/v1alpha1'])).toContain('flunders');
     const { exitCode, diagnosis } = await verifyJson([wardle]);
