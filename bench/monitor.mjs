@@ -18,7 +18,7 @@ const downMs = 30_000;
 
 /**
  * Runs `apisvc monitor` on 200 APIServices on a real control plane. One of them flaps all the time,
- * and kube-apiserver is restarted in the middle. Prints the memory, the sockets, the looks and the
+ * and kube-apiserver is restarted in the middle. Prints the memory, the sockets, the runs and the
  * requests of each minute.
  * @param {string} cli path of bin/apisvc.js
  * @param {string} folder an empty folder
@@ -96,7 +96,7 @@ async function restartApiserver(stateDir, network) {
   const args = argumentsOf(pid);
   process.kill(Number(pid), 'SIGKILL');
   await sleep(downMs);
-  console.log(`kube-apiserver is down for ${downMs / 1000} s: apisvc_last_look_success ${(await counters()).success}`);
+  console.log(`kube-apiserver is down for ${downMs / 1000} s: apisvc_last_run_success ${(await counters()).success}`);
   spawn('nsenter', [`--net=/run/netns/${network}`, ...args], { stdio: 'ignore' });
   await sleep(60_000 - downMs);
 }
@@ -118,17 +118,17 @@ async function untilServing() {
   }
 }
 
-/** @typedef {{ looks: number, failures: number, requests: number, success: number }} Counters */
+/** @typedef {{ runs: number, failures: number, requests: number, success: number }} Counters */
 
 /** @returns {Promise<Counters>} */
 async function counters() {
   const text = await (await fetch(`http://${address}/metrics`)).text();
   const sampleOf = (/** @type {string} */ name) => Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);
   return {
-    looks: sampleOf('apisvc_looks_total'),
-    failures: sampleOf('apisvc_look_failures_total'),
+    runs: sampleOf('apisvc_runs_total'),
+    failures: sampleOf('apisvc_run_failures_total'),
     requests: sampleOf('apisvc_kube_apiserver_requests_total'),
-    success: sampleOf('apisvc_last_look_success'),
+    success: sampleOf('apisvc_last_run_success'),
   };
 }
 
@@ -142,7 +142,7 @@ function report(minute, pid, before, after) {
   const figures = [
     `${Math.round(Number(kB) / 1024)} MB RSS`,
     `${socketsOf(pid)} sockets`,
-    `${after.looks - before.looks} looks (${after.failures - before.failures} failed)`,
+    `${after.runs - before.runs} runs (${after.failures - before.failures} failed)`,
     `${(requests / 60).toFixed(1)} requests/s`,
   ];
   console.log(`minute ${minute}: ${figures.join(', ')}`);

@@ -14,14 +14,14 @@ export function addMonitor(program: Command, run: Run): void {
   const command = program
     .command('monitor')
     .description('Verify every APIService continuously; serve Prometheus metrics, health endpoints and the last report');
-  withClusters(command, '30s', 'Time limit for each look at a cluster')
+  withClusters(command, '30s', 'Time limit for each run for a cluster')
     .addOption(
       new Option('--listen <address>', 'Address to serve on, for example 127.0.0.1:8080')
         .argParser(listenAddress)
         .default({ host: undefined, port: 8080 }, ':8080'),
     )
     .addOption(
-      new Option('--interval <duration>', 'Time between two looks at a cluster; changes cause further looks')
+      new Option('--interval <duration>', 'Time between two runs for a cluster; changes cause additional runs')
         .argParser(interval)
         .default(60_000, '1m'),
     )
@@ -44,8 +44,8 @@ export function addMonitor(program: Command, run: Run): void {
 const paths = `
 Paths:
   /metrics      Metrics for Prometheus
-  /healthz      200 while the monitor looks at every cluster in time
-  /readyz       200 after the first look at every cluster
+  /healthz      200 while the monitor verifies every cluster in time
+  /readyz       200 after the first run for every cluster
   /report.json  The last report
   /             The last report as a page
 

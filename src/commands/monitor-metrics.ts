@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { buildInfo, counters, gauges, lookDuration, type Monitored } from '../report/metrics.ts';
+import { buildInfo, counters, gauges, type Monitored, runDuration } from '../report/metrics.ts';
 
 /** The metrics of a monitor, for Prometheus. */
 export interface Metrics {
@@ -7,7 +7,7 @@ export interface Metrics {
   /** In the text format of Prometheus. */
   text(): Promise<string>;
   countRequest(context: string): void;
-  countLook(context: string, look: { readonly seconds: number; readonly failed: boolean }): void;
+  countRun(context: string, run: { readonly seconds: number; readonly failed: boolean }): void;
 }
 
 const contextLabel = ['context'];
@@ -39,17 +39,17 @@ export function makeMetrics(clusters: () => readonly Monitored[], contexts: read
     for (const context of contexts) counter.inc({ context }, 0);
     return counter;
   };
-  const looks = counterOf('looks');
+  const runs = counterOf('runs');
   const failures = counterOf('failures');
   const requests = counterOf('requests');
-  const { name, help, buckets } = lookDuration;
+  const { name, help, buckets } = runDuration;
   const duration = new Histogram({ name, help, buckets: [...buckets], labelNames: contextLabel, registers });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     countRequest: (context) => requests.inc({ context }),
-    countLook: (context, { seconds, failed }) => {
-      looks.inc({ context });
+    countRun: (context, { seconds, failed }) => {
+      runs.inc({ context });
       if (failed) failures.inc({ context });
       duration.observe({ context }, seconds);
     },

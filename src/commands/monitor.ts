@@ -23,7 +23,7 @@ import type { Terminal } from './terminal.ts';
  * @throws UsageError when the address cannot be listened on, or a context cannot be used
  */
 export async function monitor(flags: MonitorFlags, version: string, terminal: Terminal): Promise<ExitCode> {
-  // Each look and each watch of each cluster listens. Node.js would warn of a leak.
+  // Each run and each watch of each cluster listens. Node.js would warn of a leak.
   setMaxListeners(0, terminal.interrupt);
   const contexts = await contextsOf(flags, terminal);
   const clusters: MonitoredCluster[] = [];
@@ -31,7 +31,7 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
   const server = await servePages(flags.listen, pagesOf(clusters, metrics), terminal.progress);
   try {
     terminal.progress(
-      `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${durationText(flags.interval)} at ${contexts.join(', ')}`,
+      `serving on ${describeListen({ ...flags.listen, port: server.port })}, verifying every ${durationText(flags.interval)}: ${contexts.join(', ')}`,
     );
     for (const [index, context] of contexts.entries()) {
       const log = (line: string): void => terminal.progress(printable(`${timeText(new Date().toISOString())} ${context}: ${line}`));
@@ -70,17 +70,17 @@ async function contextsOf(flags: MonitorFlags, terminal: Terminal): Promise<read
 function pagesOf(clusters: readonly MonitoredCluster[], metrics: Metrics): Pages {
   const states = (): readonly Monitored[] => clusters.map(({ state }) => state());
   const started = (): boolean => clusters.length > 0;
-  const ready = (): boolean => started() && clusters.every(({ looked }) => looked());
+  const ready = (): boolean => started() && clusters.every(({ hasRun }) => hasRun());
   return {
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
-    '/healthz': () => (started() && clusters.every(({ onTime }) => onTime()) ? text('ok') : text('a look at a cluster is overdue', 503)),
-    '/readyz': () => (ready() ? text('ok') : notLooked),
-    '/report.json': () => (ready() ? { type: 'application/json', body: reportJson(states()) } : notLooked),
+    '/healthz': () => (started() && clusters.every(({ onTime }) => onTime()) ? text('ok') : text('a run for a cluster is overdue', 503)),
+    '/readyz': () => (ready() ? text('ok') : notReady),
+    '/report.json': () => (ready() ? { type: 'application/json', body: reportJson(states()) } : notReady),
     '/': (query) => html(states(), query.get('context')),
   };
 }
 
-const notLooked = text('the first look has not ended', 503);
+const notReady = text('the first run has not ended', 503);
 
 /**
  * The same format for one cluster and for several: that of `verify -o json` with several contexts.
@@ -97,7 +97,7 @@ const reportJson = (clusters: readonly Monitored[]): string =>
   });
 
 /**
- * The report of one cluster; the list of clusters where there are several, or the last look failed.
+ * The report of one cluster; the list of clusters where there are several, or the last run failed.
  */
 function html(clusters: readonly Monitored[], context: string | null): Page {
   const [only] = clusters;

@@ -7,8 +7,8 @@ import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
 import { concernsOf, watchChanges } from '../operations/monitor/changes.ts';
 import { createEvents } from '../operations/monitor/events.ts';
-import { repeatLooks } from '../operations/monitor/looks.ts';
 import { paceAfter } from '../operations/monitor/pace.ts';
+import { repeatRuns } from '../operations/monitor/runs.ts';
 import { changedApis } from '../operations/monitor/state-changes.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import type { Monitored } from '../report/metrics.ts';
@@ -29,10 +29,10 @@ export interface MonitorFlags extends Omit<ClusterFlags, 'context' | 'directory'
 /** One cluster of a monitor. */
 export interface MonitoredCluster {
   readonly state: () => Monitored;
-  /** Whether the looks are in time. */
+  /** Whether the runs are in time. */
   readonly onTime: () => boolean;
-  /** Whether a first look has ended, also when it failed. */
-  readonly looked: () => boolean;
+  /** Whether a first run has ended, even if it failed. */
+  readonly hasRun: () => boolean;
   /**
    * Never resolves.
    * @throws the reason of the signal; errors that are not failures of the cluster
@@ -46,16 +46,16 @@ export interface MonitorContext {
   readonly context: string;
   readonly metrics: Metrics;
   readonly terminal: Terminal;
-  /** The pause before the first look and the watches, in ms. */
+  /** The pause before the first run and the watches, in ms. */
   readonly firstMs: number;
   /** Writes a line about this cluster. */
   readonly log: (line: string) => void;
 }
 
-/** A look that ends this much after its time limit still is in time. In milliseconds. */
+/** A run that ends this much after its time limit still is in time. In milliseconds. */
 const graceMs = 30_000;
 
-/** Starts to look at a cluster. */
+/** Starts to verify a cluster repeatedly. */
 export function monitorCluster(of: MonitorContext): MonitoredCluster {
   const { flags, context, metrics, terminal, firstMs } = of;
   let state: Monitored = { context };
@@ -63,13 +63,13 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
   let dueAt = Number.POSITIVE_INFINITY;
   let startedAt = 0;
   const onRequest = (): void => metrics.countRequest(context);
-  const looks = repeatLooks<Verified>({
-    look: (signal, onRequestOfLook) => {
+  const runs = repeatRuns<Verified>({
+    run: (signal, onRequestOfRun) => {
       startedAt = performance.now();
-      return lookAt(of, signal, {
+      return verifyOnce(of, signal, {
         onRequest: () => {
           onRequest();
-          onRequestOfLook();
+          onRequestOfRun();
         },
         onFound: async (found, cluster, until) => {
           const before = state;
@@ -80,11 +80,11 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
         },
       });
     },
-    onLook: (look) => {
-      metrics.countLook(context, { seconds: (performance.now() - startedAt) / 1000, failed: 'error' in look });
-      if (!('error' in look)) return;
-      const error = redacted(look.error.message);
-      if (error !== state.error) of.log(`look failed: ${error}`);
+    onRun: (run) => {
+      metrics.countRun(context, { seconds: (performance.now() - startedAt) / 1000, failed: 'error' in run });
+      if (!('error' in run)) return;
+      const error = redacted(run.error.message);
+      if (error !== state.error) of.log(`run failed: ${error}`);
       state = { ...state, error };
     },
     onDue: (ms) => {
@@ -100,7 +100,7 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
     return watchChanges({
       connect: async (signal) => countRequests(await connect({ ...flags, context }, terminal.env, signal), onRequest),
       concerns: (object) => concerns(object),
-      onChange: looks.changed,
+      onChange: runs.changed,
       onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
       signal: terminal.interrupt,
     });
@@ -108,21 +108,21 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
   return {
     state: () => state,
     onTime: () => performance.now() < dueAt,
-    looked: () => state.last !== undefined || state.error !== undefined,
-    ended: Promise.race([looks.ended, watch()]),
+    hasRun: () => state.last !== undefined || state.error !== undefined,
+    ended: Promise.race([runs.ended, watch()]),
   };
 }
 
-interface OneLook {
+interface OneRun {
   readonly onRequest: () => void;
-  /** Called within the time limit of the look. */
+  /** Called within the time limit of the run. */
   readonly onFound: (found: Verified, cluster: Cluster, signal: AbortSignal) => Promise<void>;
 }
 
-async function lookAt(
+async function verifyOnce(
   { flags, context, terminal }: MonitorContext,
   signal: AbortSignal,
-  { onRequest, onFound }: OneLook,
+  { onRequest, onFound }: OneRun,
 ): Promise<Verified> {
   const ends = { env: terminal.env, interrupt: signal };
   return withCluster({ ...flags, context }, ends, 'verifying all APIServices', async (connected, until) => {

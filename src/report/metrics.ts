@@ -5,7 +5,7 @@ import { printable } from '../pki/printable.ts';
 /** What a monitor knows of one cluster. */
 export interface Monitored {
   readonly context: string;
-  /** The last look that succeeded. */
+  /** The last run that succeeded. */
   readonly last?: {
     readonly diagnosis: Diagnosis;
     /** By the name of the APIService. */
@@ -13,7 +13,7 @@ export interface Monitored {
     /** The APIServices with a rotation of their certificate in progress. */
     readonly rotating: ReadonlySet<string>;
   };
-  /** Why the last look failed. Absent when it succeeded. */
+  /** Why the last run failed. Absent when it succeeded. */
   readonly error?: string;
 }
 
@@ -45,19 +45,19 @@ const ofEachApi =
 const seconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
 
 /**
- * The gauges. After a look that failed, the state of its APIs is unknown, and nothing else about
+ * The gauges. After a run that failed, the state of its APIs is unknown, and nothing else about
  * them is repeated: an alert would claim what nobody checked. Certificates expire anyway.
  */
 export const gauges: readonly GaugeDefinition[] = [
   {
-    name: 'apisvc_last_look_success',
-    help: 'Whether the last look at the cluster succeeded.',
+    name: 'apisvc_last_run_success',
+    help: 'Whether the last run for the cluster succeeded.',
     labels: [],
     samples: ({ last, error }) => (last || error !== undefined ? [{ labels: {}, value: error === undefined ? 1 : 0 }] : []),
   },
   {
-    name: 'apisvc_last_look_timestamp_seconds',
-    help: 'Time of the last look at the cluster that succeeded, in seconds since the epoch.',
+    name: 'apisvc_last_run_timestamp_seconds',
+    help: 'Start time of the last run for the cluster that succeeded, in seconds since the epoch.',
     labels: [],
     samples: ({ last }) => (last ? [{ labels: {}, value: seconds(last.diagnosis.takenAt) }] : []),
   },
@@ -119,14 +119,14 @@ export const gauges: readonly GaugeDefinition[] = [
 
 /** What is counted while the monitor runs, each with the label `context`. */
 export const counters = {
-  looks: { name: 'apisvc_looks_total', help: 'Looks at the cluster.' },
-  failures: { name: 'apisvc_look_failures_total', help: 'Looks at the cluster that failed.' },
+  runs: { name: 'apisvc_runs_total', help: 'Runs for the cluster.' },
+  failures: { name: 'apisvc_run_failures_total', help: 'Runs for the cluster that failed.' },
   requests: { name: 'apisvc_kube_apiserver_requests_total', help: 'Requests to kube-apiserver, including watches and port-forwards.' },
 } as const;
 
-export const lookDuration = {
-  name: 'apisvc_look_duration_seconds',
-  help: 'Duration of a look at the cluster.',
+export const runDuration = {
+  name: 'apisvc_run_duration_seconds',
+  help: 'Duration of a run for the cluster.',
   buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 } as const;
 

@@ -34,7 +34,7 @@ const clusterSection = ({ context, last, error }: Monitored): Markup => markup`<
 ${
   error === undefined
     ? ''
-    : markup`<p class="failure"><strong>The last look failed:</strong> ${error}</p>
+    : markup`<p class="failure"><strong>The last run failed:</strong> ${error}</p>
 `
 }${
   last

@@ -31,7 +31,7 @@ test('the flags of kubectl are not set if they are empty; an interval without a 
     ['monitor', '--kubeconfig', '', '--context', '', '--as', '', '--listen', '127.0.0.1:0', '--interval', '90m'],
     { cwd, env },
   );
-  await vi.waitFor(() => expect(said()).toMatch(/^serving on 127\.0\.0\.1:\d+, looking every 1h30m at down\n/), { timeout: 20_000 });
+  await vi.waitFor(() => expect(said()).toMatch(/^serving on 127\.0\.0\.1:\d+, verifying every 1h30m: down\n/), { timeout: 20_000 });
   running.kill('SIGTERM');
   expect(await running).toMatchObject({ exitCode: 0 });
   const wrong = await apisvc(['monitor', '--interval', '5'], { cwd, env });
@@ -54,8 +54,8 @@ test('a context of a pattern that cannot be used does not end the monitor of the
   const { running, said } = startApisvc([...flags, '--interval', '24h'], { cwd });
   await vi.waitFor(
     () => {
-      expect(said()).toContain(' down: look failed: failed to connect to the cluster');
-      expect(said()).toContain(' lost: look failed: cluster "gone" of context "lost" not found');
+      expect(said()).toContain(' down: run failed: failed to connect to the cluster');
+      expect(said()).toContain(' lost: run failed: cluster "gone" of context "lost" not found');
     },
     { timeout: 20_000 },
   );

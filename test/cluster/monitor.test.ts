@@ -139,15 +139,15 @@ test('a dead API, a certificate that expires, a replaced token and a dead kube-a
   expect(await kubectlOk(['describe', 'apiservice', apiservice])).toMatch(/Warning +Broken .*apisvc +endpoints\/connection-refused: /);
 
   await setToken('invalid');
-  await until(/apisvc_last_look_success\{.*\} 0/, state('unknown'));
+  await until(/apisvc_last_run_success\{.*\} 0/, state('unknown'));
   await setToken();
-  await until(/apisvc_last_look_success\{.*\} 1/, state('healthy'));
+  await until(/apisvc_last_run_success\{.*\} 1/, state('healthy'));
 
   await cut();
-  await until(/apisvc_last_look_success\{.*\} 0/, state('unknown'), expiry(second));
+  await until(/apisvc_last_run_success\{.*\} 0/, state('unknown'), expiry(second));
   expect((await fetch(`http://${address}/healthz`)).status).toBe(200);
   await restore();
-  await until(/apisvc_last_look_success\{.*\} 1/, state('healthy'));
+  await until(/apisvc_last_run_success\{.*\} 1/, state('healthy'));
 
   running.kill('SIGTERM');
   expect(await running).toMatchObject({ exitCode: 0, stdout: '' });

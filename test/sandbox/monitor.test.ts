@@ -42,9 +42,9 @@ test('monitor follows the state of an API, survives the end of the cluster, and 
   await untilMetrics(`apiservice="${name}",state="healthy"} 1`);
 
   await box.end('SIGTERM');
-  await untilMetrics('apisvc_last_look_success{context="apisvc-sandbox-simulation"} 0', `apiservice="${name}",state="unknown"} 1`);
+  await untilMetrics('apisvc_last_run_success{context="apisvc-sandbox-simulation"} 0', `apiservice="${name}",state="unknown"} 1`);
   expect(JSON.parse((await get('/report.json')).body)).toMatchObject({ verdict: 'unknown', clusters: [{ error: expect.any(String) }] });
-  expect((await get('/')).body).toContain('The last look failed:');
+  expect((await get('/')).body).toContain('The last run failed:');
   running.kill('SIGTERM');
   const { exitCode, stdout } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });

@@ -5,7 +5,7 @@ import { apiGroup, ruleName } from '../../src/cluster/resources.ts';
 import { presetNames } from '../../src/config/presets.ts';
 import { exitMeanings } from '../../src/errors.ts';
 import { formatOf, formatsOf } from '../../src/report/formats.ts';
-import { buildInfo, counters, gauges, lookDuration } from '../../src/report/metrics.ts';
+import { buildInfo, counters, gauges, runDuration } from '../../src/report/metrics.ts';
 import {
   asUserPermission,
   authenticationConfig,
@@ -125,7 +125,7 @@ test('docs/permissions.md lists the permissions of verify and of monitor', () =>
 
 test('docs/monitor.md lists every metric with its labels', () => {
   const table = tableAfter('docs/monitor.md', '## Metrics').map(([name = '', , labels = '']) => [...codeIn(name), ...codeIn(labels)]);
-  const own = [...Object.values(counters), lookDuration].map(({ name }) => [name]);
+  const own = [...Object.values(counters), runDuration].map(({ name }) => [name]);
   expect(table).toEqual([...gauges.map(({ name, labels }) => [name, ...labels]), ...own, [buildInfo.name, 'version']]);
 });
 

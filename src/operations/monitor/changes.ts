@@ -23,7 +23,7 @@ export interface WatchingChanges {
   readonly onChange: () => void;
   /**
    * Called when the permission to watch begins to be missing. Credentials that kube-apiserver
-   * rejects (401) are no missing permission: a token may just be replaced, and a look says it too.
+   * rejects (401) are no missing permission: a token may just be replaced, and a run says it too.
    */
   readonly onRefused: (error: Forbidden) => void;
   readonly signal: AbortSignal;

@@ -17,7 +17,7 @@ const longestMessage = 1024;
 const mostEvents = 20;
 
 export interface CreatingEvents {
-  /** Of the look that found the changes: Events belong to its time limit. */
+  /** Of the run that found the changes: Events belong to its time limit. */
   readonly signal: AbortSignal;
   /** Writes a line about Events that were not created, which is no reason to stop. */
   readonly log: (line: string) => void;
@@ -40,7 +40,7 @@ export async function createEvents(cluster: Cluster, changed: readonly ApiDiagno
     if (!(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
     return logLeft(redacted(error.message));
   }
-  if (left > 0) logLeft(`a look creates at most ${mostEvents}`);
+  if (left > 0) logLeft(`a run creates at most ${mostEvents}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Runs work with a signal of its own, which aborts with another one. For a signal that lives as
  * long as the process: each `AbortSignal.any` leaves something behind at the signals that it
- * follows (nodejs.org, AbortSignal.any, in Node.js 20), and a look makes one for each request.
+ * follows (nodejs.org, AbortSignal.any, in Node.js 20), and a run makes one for each request.
  * @throws the reason of `signal`, if it has aborted already; whatever the work throws
  */
 export async function withOwnSignal<T>(signal: AbortSignal, work: (own: AbortController) => Promise<T>): Promise<T> {

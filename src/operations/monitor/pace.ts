@@ -1,47 +1,47 @@
-/** When the next look at a cluster begins. Times are in milliseconds. */
+/** When the next run for a cluster begins. Times are in milliseconds. */
 export interface Pace {
-  /** Nothing is looked at before this time, whatever changes. */
+  /** Nothing runs before this time, whatever changes. */
   readonly earliestMs: number;
-  /** The next look without a change. */
+  /** The next run without a change. */
   readonly latestMs: number;
   /** The pause after a change. Changes come in bursts: a rollout changes several objects. */
   readonly settleMs: number;
 }
 
-/** What a look was like. */
-export interface LookCost {
+/** What a run was like. */
+export interface RunCost {
   /** How many requests it sent to kube-apiserver. */
   readonly requests: number;
-  /** How many looks have failed since the last one that succeeded. */
+  /** How many runs have failed since the last one that succeeded. */
   readonly failures: number;
 }
 
 /**
- * The shortest pause between two looks, so that an API that flaps does not cause a look per flap.
+ * The shortest pause between two runs, so that an API that flaps does not cause a run per flap.
  */
 const shortestPauseMs = 10_000;
 
-/** The most requests per second to one kube-apiserver, averaged over a look and its pause. */
+/** The most requests per second to one kube-apiserver, averaged over a run and its pause. */
 export const requestsPerSecond = 20;
 
 /**
- * Decides the pauses after a look. A look with many requests is followed by a longer pause, so that
- * the average stays below `requestsPerSecond`. A cluster that could not be looked at is tried again
+ * Decides the pauses after a run. A run with many requests is followed by a longer pause, so that
+ * the average stays below `requestsPerSecond`. A cluster that could not be verified is tried again
  * sooner than the interval, with growing pauses.
- * @param random from 0 to 1: spreads the looks of several monitors
+ * @param random from 0 to 1: spreads the runs of several monitors
  */
-export function paceAfter({ requests, failures }: LookCost, intervalMs: number, random: number): Pace {
+export function paceAfter({ requests, failures }: RunCost, intervalMs: number, random: number): Pace {
   const jitter = 0.9 + 0.2 * random;
   const earliestMs = Math.max(Math.min(shortestPauseMs, intervalMs), (requests / requestsPerSecond) * 1_000);
   const wantedMs = failures > 0 ? Math.min(intervalMs, shortestPauseMs * 2 ** (failures - 1)) : intervalMs;
   return { earliestMs, latestMs: Math.max(earliestMs, wantedMs * jitter), settleMs: 1_000 * jitter };
 }
 
-/** The most time over which the first looks at several clusters are spread. */
+/** The most time over which the first runs for several clusters are spread. */
 const longestSpreadMs = 5_000;
 
 /**
- * When the first look at a cluster begins, in ms from the start: at once at the first cluster, and
+ * When the first run for a cluster begins, in ms from the start: at once at the first cluster, and
  * at the others within 5 seconds, so that they do not need the processor at the same time.
  * @param random from 0 to 1
  */

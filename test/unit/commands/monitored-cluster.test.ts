@@ -23,20 +23,20 @@ function monitorAt(server: string, change: Partial<MonitorFlags> = {}) {
   return { monitored, logged, end };
 }
 
-test('the error of a failed look is shown without credentials, and ends no monitor', async () => {
+test('the error of a failed run is shown without credentials, and ends no monitor', async () => {
   const server = await serve((_, response) =>
     answer(response, 500, status(500, 'InternalError', 'no Bearer abc.def for https://me:secret@idp')),
   );
   const { monitored, logged, end } = monitorAt(server);
-  await vi.waitFor(() => expect(logged.join()).toContain('look failed: '));
+  await vi.waitFor(() => expect(logged.join()).toContain('run failed: '));
   const { error } = monitored.state();
   expect(error).toContain('no Bearer (hidden) for https://idp');
-  expect(logged).toContain(`look failed: ${error}`);
-  expect({ looked: monitored.looked(), onTime: monitored.onTime() }).toEqual({ looked: true, onTime: true });
+  expect(logged).toContain(`run failed: ${error}`);
+  expect({ hasRun: monitored.hasRun(), onTime: monitored.onTime() }).toEqual({ hasRun: true, onTime: true });
   await end();
 });
 
-test('Events belong to the time of the look that found the change', async () => {
+test('Events belong to the time of the run that found the change', async () => {
   let conditions: object[] = [];
   const server = await serve(({ method, url }, response) => {
     // The Event gets no answer.
@@ -53,7 +53,7 @@ test('Events belong to the time of the look that found the change', async () => 
   const why = 'timed out after 2s verifying all APIServices: no response from .* to POST /api/v1/namespaces/default/events for';
   const said = expect.stringMatching(`^Event not created: ${why}`);
   await vi.waitFor(() => expect(logged).toContainEqual(said), { timeout: 20_000 });
-  // What the look has found counts, and the next one follows.
+  // What the run has found counts, and the next one follows.
   const { error, last } = monitored.state();
   expect(error).toBeUndefined();
   conditions = [];

@@ -5,7 +5,7 @@ import { catalog } from '../../../src/diagnosis/catalog.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
 import { monitorManifests } from '../../../src/manifests/monitor.ts';
 import { watchedResources } from '../../../src/operations/monitor/changes.ts';
-import { buildInfo, counters, gauges, lookDuration } from '../../../src/report/metrics.ts';
+import { buildInfo, counters, gauges, runDuration } from '../../../src/report/metrics.ts';
 import { monitorRules } from '../../../src/snapshot/permissions.ts';
 
 const manifests = monitorManifests({ namespace: 'watch', image: 'apisvc:1', rules: monitorRules(watchedResources) });
@@ -34,8 +34,8 @@ test('the ServiceMonitor selects the Service, and a port of it', () => {
   expect(spec.endpoints.map(({ port }: { port: string }) => port)).toEqual(ports);
 });
 
-const own = [...gauges, ...Object.values(counters), lookDuration, buildInfo].map(({ name }) => name);
-const known = new Set([...own, ...['bucket', 'sum', 'count'].map((suffix) => `${lookDuration.name}_${suffix}`)]);
+const own = [...gauges, ...Object.values(counters), runDuration, buildInfo].map(({ name }) => name);
+const known = new Set([...own, ...['bucket', 'sum', 'count'].map((suffix) => `${runDuration.name}_${suffix}`)]);
 const metricsIn = (expression: string): string[] => expression.match(/\bapisvc_\w+/g) ?? [];
 
 test('the alerts use metrics and findings that exist', () => {

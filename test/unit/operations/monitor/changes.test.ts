@@ -27,7 +27,7 @@ describe('a change concerns the APIs', () => {
     expect(concerns(object)).toBe(expected);
   });
 
-  test('always, before the first look', () => {
+  test('always, before the first run', () => {
     expect(concernsOf(undefined)(objectOf('Service', 'default', 'web'))).toBe(true);
   });
 });

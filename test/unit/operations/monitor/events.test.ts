@@ -43,13 +43,13 @@ test('an Event belongs to the APIService', async () => {
   });
 });
 
-test('a look creates at most 20 Events', async () => {
+test('a run creates at most 20 Events', async () => {
   const { logged, count } = await eventsOn(many, () => 201);
   expect(count()).toBe(20);
-  expect(logged).toEqual(['5 Events not created: a look creates at most 20']);
+  expect(logged).toEqual(['5 Events not created: a run creates at most 20']);
 });
 
-test('an Event that is not allowed ends the others of the look, and is no error', async () => {
+test('an Event that is not allowed ends the others of the run, and is no error', async () => {
   const { error, logged, count } = await eventsOn(many, (_, number) => (number === 3 ? 403 : 201));
   expect(error).toBe('fulfilled');
   expect(count()).toBe(3);
@@ -57,7 +57,7 @@ test('an Event that is not allowed ends the others of the look, and is no error'
   expect((await eventsOn([api], () => 403)).logged).toEqual([expect.stringMatching(/^Event not created: /)]);
 });
 
-test('the time limit of the look ends them, and an interrupt or a bug ends the monitor', async () => {
+test('the time limit of the run ends them, and an interrupt or a bug ends the monitor', async () => {
   const after = (reason: Error) => {
     const over = new AbortController();
     const created = (_: Received, number: number) => {

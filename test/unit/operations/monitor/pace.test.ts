@@ -5,7 +5,7 @@ import { paceAfter, pauseBeforeFirst, pauseBeforeWatch } from '../../../../src/o
 
 const minute = 60_000;
 
-describe('the pause after a look', () => {
+describe('the pause after a run', () => {
   test('is the interval, spread by a tenth', () => {
     expect(paceAfter({ requests: 10, failures: 0 }, minute, 0).latestMs).toBe(54_000);
     expect(paceAfter({ requests: 10, failures: 0 }, minute, 1).latestMs).toBeCloseTo(66_000);
@@ -40,7 +40,7 @@ test('the longest interval is one that a timer can wait', async () => {
   expect(await waited).toBe('interrupted');
 });
 
-describe('the first looks', () => {
+describe('the first runs', () => {
   const pausesOf = (count: number, random: number) =>
     Array.from({ length: count }, (_, index) => pauseBeforeFirst({ index, count }, random));
 

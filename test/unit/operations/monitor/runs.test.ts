@@ -1,26 +1,26 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ClusterError, InterruptedError } from '../../../../src/errors.ts';
-import { type Look, repeatLooks } from '../../../../src/operations/monitor/looks.ts';
-import type { LookCost, Pace } from '../../../../src/operations/monitor/pace.ts';
+import type { Pace, RunCost } from '../../../../src/operations/monitor/pace.ts';
+import { type Run, repeatRuns } from '../../../../src/operations/monitor/runs.ts';
 import { rejection } from '../waiting.ts';
 
 const soon: Pace = { earliestMs: 0, latestMs: 1, settleMs: 0 };
 const never: Pace = { earliestMs: 0, latestMs: 1_000_000, settleMs: 0 };
 
-/** Looks until so many have ended; each has the outcome of its number, from 1. */
-async function looksOf(count: number, outcome: (number: number) => string, pace: Pace, onLook: (changed: () => void) => void = () => {}) {
+/** Runs until so many have ended; each has the outcome of its number, from 1. */
+async function runsOf(count: number, outcome: (number: number) => string, pace: Pace, onRun: (changed: () => void) => void = () => {}) {
   const interrupt = new AbortController();
-  const seen: Look<string>[] = [];
-  const costs: LookCost[] = [];
-  const looks = repeatLooks<string>({
-    look: async (_, onRequest) => {
+  const seen: Run<string>[] = [];
+  const costs: RunCost[] = [];
+  const runs = repeatRuns<string>({
+    run: async (_, onRequest) => {
       onRequest();
       return outcome(seen.length + 1);
     },
-    onLook: (look) => {
-      seen.push(look);
-      setImmediate(() => onLook(looks.changed));
+    onRun: (run) => {
+      seen.push(run);
+      setImmediate(() => onRun(runs.changed));
       if (seen.length === count) interrupt.abort(new InterruptedError('SIGTERM'));
     },
     onDue: () => {},
@@ -32,35 +32,35 @@ async function looksOf(count: number, outcome: (number: number) => string, pace:
     timeoutMs: 1_000,
     signal: interrupt.signal,
   });
-  const error = await rejection(looks.ended);
+  const error = await rejection(runs.ended);
   return { seen, costs, error };
 }
 
-describe('looks', () => {
+describe('runs', () => {
   test('repeat until they are interrupted, also when one fails', async () => {
     const down = new ClusterError('connection refused');
-    const { seen, costs, error } = await looksOf(
+    const { seen, costs, error } = await runsOf(
       4,
       (number) => {
         if (number === 2 || number === 3) throw down;
-        return `look ${number}`;
+        return `run ${number}`;
       },
       soon,
     );
     expect(seen).toEqual([
-      { requests: 1, found: 'look 1' },
+      { requests: 1, found: 'run 1' },
       { requests: 1, error: down },
       { requests: 1, error: down },
-      { requests: 1, found: 'look 4' },
+      { requests: 1, found: 'run 4' },
     ]);
     expect(costs.map(({ failures }) => failures)).toEqual([0, 1, 2, 0]);
     expect(error).toBeInstanceOf(InterruptedError);
   });
 
   test('begin early after a change', async () => {
-    const { seen } = await looksOf(
+    const { seen } = await runsOf(
       3,
-      (number) => `look ${number}`,
+      (number) => `run ${number}`,
       never,
       (changed) => changed(),
     );
@@ -68,7 +68,7 @@ describe('looks', () => {
   });
 
   test('end with an error that is not a failure of the cluster', async () => {
-    const { error } = await looksOf(
+    const { error } = await runsOf(
       9,
       () => {
         throw new TypeError('a bug');
@@ -81,16 +81,16 @@ describe('looks', () => {
   test('begin after the first pause, for which a monitor is in time', async () => {
     const interrupt = new AbortController();
     const due: number[] = [];
-    const looks = repeatLooks<void>({
-      look: () => expect.fail('looked'),
-      onLook: () => {},
+    const runs = repeatRuns<void>({
+      run: () => expect.fail('ran'),
+      onRun: () => {},
       onDue: (ms) => due.push(ms),
       pace: () => soon,
       firstMs: 1_000_000,
       timeoutMs: 1_000,
       signal: interrupt.signal,
     });
-    const ended = rejection(looks.ended);
+    const ended = rejection(runs.ended);
     await new Promise(setImmediate);
     interrupt.abort(new InterruptedError('SIGTERM'));
     expect(await ended).toBe(interrupt.signal.reason);
@@ -100,20 +100,20 @@ describe('looks', () => {
   test('leave nothing at the signal of the process, and end with it', async () => {
     const interrupt = new AbortController();
     const signals: AbortSignal[] = [];
-    const looks = repeatLooks<void>({
-      look: async (signal) => {
+    const runs = repeatRuns<void>({
+      run: async (signal) => {
         signals.push(signal);
         if (signals.length === 3) interrupt.abort(new InterruptedError('SIGTERM'));
         signal.throwIfAborted();
       },
-      onLook: () => {},
+      onRun: () => {},
       onDue: () => {},
       pace: () => soon,
       firstMs: 0,
       timeoutMs: 1_000,
       signal: interrupt.signal,
     });
-    expect(await rejection(looks.ended)).toBe(interrupt.signal.reason);
+    expect(await rejection(runs.ended)).toBe(interrupt.signal.reason);
     expect(new Set([...signals, interrupt.signal]).size).toBe(4);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, true]);
     expect(getEventListeners(interrupt.signal, 'abort')).toEqual([]);
