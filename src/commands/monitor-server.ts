@@ -30,7 +30,7 @@ const responseMs = 30_000;
 
 const connections = 64;
 
-/** A client may send requests without reading. Each of them makes a page. */
+/** A client may send requests without reading the responses. */
 const requestsPerConnection = 16;
 
 /** Every page has untrusted text of a cluster. A browser must not run or guess anything. */
@@ -65,26 +65,29 @@ export async function servePages(address: ListenAddress, pages: Pages, log: (lin
   const { address: bound, port } = server.address() as AddressInfo;
   const isAccepted = hostFilter(address, bound);
   server.on('request', (request, response) => {
-    limitTime(response);
-    const page = isAccepted(request.headers.host) ? pageOf(pages, request) : otherHost;
-    answer(page, request, response).catch(() => response.destroy());
+    onTurn(response, () => {
+      limitTime(response);
+      const page = isAccepted(request.headers.host) ? pageOf(pages, request) : otherHost;
+      answer(page, request, response).catch(() => response.destroy());
+    });
   });
   logOnce(server, log);
   return { port, close: () => close(server) };
 }
 
 /**
- * Limits the time of a response from when it gets the socket. One that waits behind others has
- * none, and emits no `close` when the client disconnects (Node.js, lib/_http_server.js): a timer
- * would keep it and its page.
+ * Calls back when a response gets the socket. One that waits behind others has none, and emits no
+ * `close` when the client disconnects (Node.js, lib/_http_server.js): a page or a timer would stay
+ * in memory.
  */
+function onTurn(response: ServerResponse, start: () => void): void {
+  if (response.socket) start();
+  else response.once('socket', start);
+}
+
 function limitTime(response: ServerResponse): void {
-  const limit = (): void => {
-    const timer = setTimeout(() => response.socket?.destroy(), responseMs);
-    response.once('close', () => clearTimeout(timer));
-  };
-  if (response.socket) limit();
-  else response.once('socket', limit);
+  const timer = setTimeout(() => response.socket?.destroy(), responseMs);
+  response.once('close', () => clearTimeout(timer));
 }
 
 /**

@@ -95,7 +95,7 @@ describe('the server of a monitor', () => {
     expect(received).toBeLessThan(size);
   });
 
-  test('keeps nothing of the responses behind another one after the client disconnects', async () => {
+  test('makes no page for the responses behind another one, and keeps nothing of them after the client disconnects', async () => {
     const requests: IncomingMessage[] = [];
     const onStart = (message: unknown): void => {
       requests.push((message as { readonly request: IncomingMessage }).request);
@@ -104,7 +104,8 @@ describe('the server of a monitor', () => {
     onTestFinished(() => {
       unsubscribe('http.server.request.start', onStart);
     });
-    const { port } = await serving({ '/report.json': () => new Promise<Page>(() => {}) });
+    const makePage = vi.fn(() => new Promise<Page>(() => {}));
+    const { port } = await serving({ '/report.json': makePage });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => {
       vi.useRealTimers();
@@ -112,6 +113,7 @@ describe('the server of a monitor', () => {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     socket.write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(16));
     await vi.waitFor(() => expect(requests).toHaveLength(16), { timeout: 10_000 });
+    expect(makePage).toHaveBeenCalledTimes(1);
     expect(vi.getTimerCount()).toBe(1);
     const closed = requests.slice(0, 1).map((request) => once(request.socket, 'close'));
     socket.destroy();
