@@ -28,13 +28,14 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
   const contexts = await contextsOf(flags, terminal);
   const clusters: MonitoredCluster[] = [];
   const metrics = makeMetrics(() => clusters.map(({ state }) => state()), contexts, version);
-  const server = await servePages(flags.listen, pagesOf(clusters, metrics), terminal.progress);
+  const say = (line: string): void => terminal.progress(printable(line));
+  const server = await servePages(flags.listen, pagesOf(clusters, metrics), say);
   try {
-    terminal.progress(
+    say(
       `serving on ${describeListen({ ...flags.listen, port: server.port })}, verifying every ${durationText(flags.interval)}: ${contexts.join(', ')}`,
     );
     for (const [index, context] of contexts.entries()) {
-      const log = (line: string): void => terminal.progress(printable(`${timeText(new Date().toISOString())} ${context}: ${line}`));
+      const log = (line: string): void => say(`${timeText(new Date().toISOString())} ${context}: ${line}`);
       const firstMs = pauseBeforeFirst({ index, count: contexts.length }, Math.random());
       clusters.push(monitorCluster({ flags, context, metrics, terminal, firstMs, log }));
     }

@@ -21,7 +21,10 @@ test('the flags of kubectl are not set if they are empty; an interval without a 
   const cwd = mkdtempSync(join(tmpdir(), 'apisvc-monitor-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
   const file = join(cwd, 'kubeconfig');
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(kubeconfig({ server: 'https://127.0.0.1:1' })), 'current-context': 'down' }));
+  // The name of the context must not control the terminal.
+  const context = { name: 'do\u001b[31mwn', context: { cluster: 'down', user: '' } };
+  const found = JSON.parse(kubeconfig({ server: 'https://127.0.0.1:1' }));
+  writeFileSync(file, JSON.stringify({ ...found, contexts: [context], 'current-context': context.name }));
   const env = { KUBECONFIG: file };
   for (const command of [['monitor'], ['status', 'v1.example.com']]) {
     const args = [...command, '--kubeconfig', '', '--context', '', '--as', '', '--as-group', 'admins'];
@@ -31,7 +34,9 @@ test('the flags of kubectl are not set if they are empty; an interval without a 
     ['monitor', '--kubeconfig', '', '--context', '', '--as', '', '--listen', '127.0.0.1:0', '--interval', '90m'],
     { cwd, env },
   );
-  await vi.waitFor(() => expect(said()).toMatch(/^serving on 127\.0\.0\.1:\d+, verifying every 1h30m: down\n/), { timeout: 20_000 });
+  await vi.waitFor(() => expect(said()).toMatch(/^serving on 127\.0\.0\.1:\d+, verifying every 1h30m: do\\x1b\[31mwn\n/), {
+    timeout: 20_000,
+  });
   running.kill('SIGTERM');
   expect(await running).toMatchObject({ exitCode: 0 });
   const wrong = await apisvc(['monitor', '--interval', '5'], { cwd, env });
