@@ -64,14 +64,20 @@ export async function servePages(address: ListenAddress, pages: Pages, log: (lin
   }
   const { address: bound, port } = server.address() as AddressInfo;
   const isAccepted = hostFilter(address, bound);
+  const logOnce = onceEach(log);
   server.on('request', (request, response) => {
     onTurn(response, () => {
       limitTime(response);
       const page = isAccepted(request.headers.host) ? pageOf(pages, request) : otherHost;
-      answer(page, request, response).catch(() => response.destroy());
+      answer(page, request, response).catch((error: Error) => {
+        logOnce(`failed to answer a request: ${error.message}`);
+        response.destroy();
+      });
     });
   });
-  logOnce(server, log);
+  // A connection that cannot be accepted, for example with too many open files. The server goes on
+  // listening (nodejs.org, net.Server).
+  server.on('error', (error) => logOnce(`failed to accept a connection: ${fileReason(error)}`));
   return { port, close: () => close(server) };
 }
 
@@ -118,17 +124,13 @@ function limitConnections(server: Server): void {
   });
 }
 
-/**
- * A connection that cannot be accepted, for example with too many open files, is an `error` event.
- * The server goes on listening (nodejs.org, net.Server).
- */
-function logOnce(server: Server, log: (line: string) => void): void {
+/** Logs each line only once. */
+function onceEach(log: (line: string) => void): (line: string) => void {
   const logged = new Set<string>();
-  server.on('error', (error) => {
-    const line = `failed to accept a connection: ${fileReason(error)}`;
+  return (line) => {
     if (!logged.has(line)) log(line);
     logged.add(line);
-  });
+  };
 }
 
 async function answer(page: Promise<Page> | Page, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -177,6 +177,16 @@ describe('the server of a monitor', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
+  test('says once that a page could not be made, and goes on', async () => {
+    const fail = () => {
+      throw new Error('no report');
+    };
+    const { url, logged } = await serving({ '/report.json': fail });
+    for (const _ of [1, 2]) expect(await rejection(fetch(`${url}/report.json`))).toBeInstanceOf(TypeError);
+    expect(logged).toEqual(['failed to answer a request: no report']);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
   test('refuses the name of another site', async () => {
     const { port } = await serving();
     const get = (host: string) => exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
