@@ -62,15 +62,14 @@ export const watchChanges = (watching: WatchingChanges): Promise<never> =>
  */
 async function watchResource(watching: WatchingChanges, resource: Resource): Promise<never> {
   let refused = false;
+  let isFirst = true;
   let since: string | undefined;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ; isFirst = false) {
     const startedAt = performance.now();
-    const end = await watchOnce(watching, resource, since);
+    const end = await watchOnce(watching, resource, { since, isFirst });
     const lastedFor = performance.now() - startedAt;
     const { error } = end;
     const isExpired = error instanceof Expired;
-    // Whatever changed since then.
-    if (isExpired) watching.onChange();
     const isForbidden = error instanceof Forbidden;
     if (isForbidden && !refused) watching.onRefused(error);
     refused = isForbidden;
@@ -89,7 +88,11 @@ interface WatchEnd {
   readonly error?: ApisvcError;
 }
 
-const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, resource: Resource, since: string | undefined) =>
+const watchOnce = (
+  { connect, concerns, onChange, signal }: WatchingChanges,
+  resource: Resource,
+  { since, isFirst }: { readonly since: string | undefined; readonly isFirst: boolean },
+) =>
   withOwnSignal(signal, async (over): Promise<WatchEnd> => {
     const timer = setTimeout(() => over.abort(), longestWatchMs);
     const of = { resource };
@@ -97,7 +100,11 @@ const watchOnce = ({ connect, concerns, onChange, signal }: WatchingChanges, res
     let cluster: Cluster | undefined;
     try {
       cluster = await connect(over.signal);
-      resourceVersion ??= await latestVersion(cluster, of, over.signal);
+      if (resourceVersion === undefined) {
+        resourceVersion = await latestVersion(cluster, of, over.signal);
+        // Something may have changed between the last watch and this version.
+        if (!isFirst) onChange();
+      }
       for await (const change of changes(cluster, of, { resourceVersion, seconds: watchSeconds() }, over.signal)) {
         resourceVersion = change.resourceVersion;
         if (change.object && concerns(change.object)) onChange();
