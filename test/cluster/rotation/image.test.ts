@@ -183,7 +183,7 @@ test('the commands of the page run a Job that is not due, which changes nothing'
   await expectTranscript(transcript('node', 'cron-job'), run);
   await expectTranscript(transcript('node', 'cron-job-run'), run);
   if (isThorough) {
-    // The executable takes no NODE_OPTIONS, so a clock that is ahead runs outside of the pod.
+    // --import has no effect on the executable, so a clock that is ahead runs outside of the pod.
     const env = { KUBECONFIG: await serviceAccountKubeconfig(name, `${name}-rotate`), ...clockAhead(190 * 86_400_000) };
     const cwd = emptyFolder();
     copyFileSync(projectFiles(project.dir).configuration, join(cwd, 'apisvc.yaml'));
