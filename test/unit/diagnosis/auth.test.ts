@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { everything } from './everything.ts';
-import { cannotRead, crashes } from './faults.ts';
-import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
+import { cannotRead, crashes } from './fault-parts.ts';
+import { answers, codes, diagnosed, gone, seen, unseen } from './snapshots.ts';
 
 /** Authentication and authorization between the server and kube-apiserver. */
 
-const gone = answers(503, 'service unavailable');
 const of = (change: Partial<ApiSnapshot>): unknown[] =>
   diagnosed({ ...everything, ...change }).findings.map(({ code, explains }) => [code, explains.map((each) => each.code)]);
 const withFlags = (...flags: readonly string[]): ApiSnapshot['server'] =>

@@ -3,12 +3,12 @@ import { entryOf } from '../../../src/diagnosis/catalog.ts';
 import { crashCauses } from '../../../src/diagnosis/crash-causes.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { everything } from './everything.ts';
-import { cannotRead, crashes, faults } from './faults.ts';
-import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
+import { cannotRead, crashes } from './fault-parts.ts';
+import { faults } from './faults.ts';
+import { codes, diagnosed, gone, seen, unseen } from './snapshots.ts';
 
 /** Whether another finding explains why a pod crashes. */
 
-const gone = answers(503, 'service unavailable');
 const of = (change: Partial<ApiSnapshot>): unknown[] =>
   diagnosed({ ...everything, ...change }).findings.map(({ code, explains }) => [code, explains.map((each) => each.code)]);
 

@@ -1,117 +1,41 @@
-import { X509Certificate } from 'node:crypto';
 import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
-import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from '../../../src/pki/extensions.ts';
-import type { CertificateInfo } from '../../../src/pki/types.ts';
-import type { AnswerFault, ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
-import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
+import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { certManagerFaults } from './cert-manager-faults.ts';
-import { delegation, endpointAnswers, everything, lists, requestHeader, root, secret, server } from './everything.ts';
+import { certificateFaults, oldCa, soonCa } from './certificate-faults.ts';
+import { delegation, endpointAnswers, everything, lists, requestHeader, secret, server } from './everything.ts';
+import {
+  cannotRead,
+  crashes,
+  injected,
+  injectedInto,
+  listing,
+  nothingRelated,
+  registered,
+  reports,
+  without,
+  withoutMetrics,
+  withPod,
+  withServer,
+} from './fault-parts.ts';
 import { moreFaults } from './more-faults.ts';
 import {
   absent,
   answers,
   api,
-  base64,
-  bundleOf,
-  ca,
   endpoint,
   fails,
+  gone,
   healthy,
-  host,
-  leafCertificate,
-  leafFor,
-  otherCa,
   readyPod,
   resourceList,
   seen,
-  serves,
   service,
   unavailable,
   unseen,
 } from './snapshots.ts';
 
-const san = subjectAltName({ dns: [host], ip: [] }, false);
-const trusting = (...certificates: readonly CertificateInfo[]): ApiSnapshot['apiService'] =>
-  seen({ ...api, caBundle: bundleOf(...certificates) });
-
-const inner = await makeCa({ commonName: 'inner', issuer: root });
-const innermost = await makeCa({ commonName: 'innermost', issuer: inner });
-const outsider = await make({ commonName: 'no CA' });
-const shallow = await makeCa({ commonName: 'shallow', extensions: [caConstraints(0), keyUsage('keyCertSign')] });
-const narrow = await makeCa({
-  commonName: 'narrow',
-  extensions: [caConstraints(2), keyUsage('keyCertSign'), nameConstraints({ dns: ['other.svc'], ip: [] })],
-});
-const leafOf = async (issuer: typeof root, extensions = [san]) => (await make({ commonName: 'leaf', issuer, extensions })).info;
-const below = await makeCa({ commonName: 'below', issuer: shallow });
-const earlyCa = await makeCa({ commonName: 'early', notBefore: inDays(2), notAfter: inDays(900) });
-const oldCa = await makeCa({ commonName: 'old', notBefore: inDays(-9), notAfter: inDays(-1) });
-
-/** The only pod is not ready, with this change. */
-const withPod = (change: Partial<PodView>): Partial<ApiSnapshot> => ({
-  pods: seen([{ ...readyPod, ready: false, ...change }]),
-  endpoints: seen([{ ...endpoint, ready: false }]),
-  probes: seen([]),
-});
-const withServer = (change: Partial<ContainerView>): Partial<ApiSnapshot> =>
-  withPod({ containers: readyPod.containers.map((server) => ({ ...server, ready: false, ...change })) });
-
-const nothingRelated = { unselected: [], writers: [] };
-const gone = answers(503, 'service unavailable');
-const reports = (words: string): Partial<ApiSnapshot> => ({
-  apiService: seen(unavailable(`failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${words}`)),
-  aggregated: gone,
-  probes: unseen(),
-  serviceProxy: unseen(),
-});
-const registered = (change: Partial<ApiServiceView>): Partial<ApiSnapshot> => ({ apiService: seen({ ...api, ...change }) });
-const injected = { 'cert-manager.io/inject-ca-from': 'wardle/api' };
-const soonCa = await makeCa({ commonName: 'soon', notAfter: inDays(10) });
-const shortLived = await leafFor([host], 20);
-const shortCa = await makeCa({ commonName: 'short', notAfter: inDays(100) });
-const longLeaf = (await make({ commonName: 'leaf', issuer: shortCa, extensions: [san], notAfter: inDays(200) })).info;
-const trustingWith = (certificate: CertificateInfo): Partial<ApiSnapshot> => ({ apiService: trusting(certificate) });
-const injectedInto = (annotations: Readonly<Record<string, string>>): Partial<ApiSnapshot> => ({
-  apiService: seen({ ...unavailable('x509: certificate signed by unknown authority'), caBundle: '', annotations }),
-});
-const localhost = subjectAltName({ dns: ['localhost'], ip: [] }, false);
-/** The only pod crashes, with this last log line. */
-export const crashes = (lastLogLine: string): Partial<ApiSnapshot> => ({
-  ...withPod({
-    containers: readyPod.containers.map((each) => ({
-      ...each,
-      ready: false,
-      state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' },
-    })),
-    lastLogLine: seen(lastLogLine),
-  }),
-});
-export const cannotRead =
-  'configmaps "extension-apiserver-authentication" is forbidden: User "system:serviceaccount:wardle:api" cannot get';
-/** A request through kube-apiserver without a complete answer. */
-export const without = (fault: AnswerFault): ApiSnapshot['aggregated'] => ({
-  state: 'unseen',
-  reason: 'unreachable',
-  words: 'no answer in 10 s',
-  fault,
-});
-/** An adapter without metrics. */
-export const withoutMetrics: Partial<ApiSnapshot> = {
-  apiService: seen({ ...api, name: 'v1beta1.custom.metrics.k8s.io', group: 'custom.metrics.k8s.io', version: 'v1beta1' }),
-  aggregated: answers(200, '{"kind":"APIResourceList","groupVersion":"custom.metrics.k8s.io/v1beta1","resources":[]}'),
-  group: seen({ path: '/apis/custom.metrics.k8s.io', status: 200, body: '{"kind":"APIGroup","versions":[{"version":"v1beta1"}]}' }),
-  customResources: seen([]),
-  serverLog: seen(['E1128 08:00:00.000000       1 provider.go:227] unable to update list of all metrics: no such host']),
-};
-/** A discovery document with these resources. */
-export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] =>
-  answers(
-    200,
-    JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1', resources: names.map((name) => ({ name })) }),
-  );
-
-/** The codes that an API in a cluster can have. Files are tested in manifest.test.ts. */
+/** The codes that an API in a cluster can have. Files are tested in lint-manifests.test.ts. */
 type ClusterCode = Exclude<Code, keyof typeof manifestEntries>;
 
 /**
@@ -119,6 +43,7 @@ type ClusterCode = Exclude<Code, keyof typeof manifestEntries>;
  * entry.
  */
 const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
+  ...certificateFaults,
   ...moreFaults,
   ...certManagerFaults,
   'registration/missing': { apiService: absent },
@@ -161,32 +86,6 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   'endpoints/handshake-timeout': { probes: seen([fails('tls-timeout')]), aggregated: answers(503, 'service unavailable') },
   'network/timeout': { probes: seen([fails('timeout')]), aggregated: answers(503, 'service unavailable') },
   'network/no-route': { probes: seen([fails('no-route')]), aggregated: answers(503, 'service unavailable') },
-  'bundle/unparsable': { apiService: seen({ ...api, caBundle: 'Cg==' }) },
-  'bundle/empty': {
-    apiService: seen({ ...unavailable('Get "https://10.0.0.1": x509: certificate signed by unknown authority'), caBundle: '' }),
-    aggregated: answers(503, 'service unavailable'),
-  },
-  'bundle/private-key': { apiService: seen({ ...api, caBundle: base64(`${ca.pem}${fixture('key-sec1.pem')}`) }) },
-  'cert/unknown-authority': { apiService: trusting(otherCa), aggregated: gone },
-  'cert/issuer-not-a-ca': { apiService: trusting(outsider.info), probes: seen([serves(await leafOf(outsider))]) },
-  'cert/missing-intermediate': { apiService: trusting(root.info), probes: seen([serves(await leafOf(innermost), inner.info)]) },
-  'cert/expired': { probes: seen([serves({ ...leafCertificate, notAfter: inDays(-1).toISOString() })]) },
-  'cert/not-yet-valid': { probes: seen([serves({ ...leafCertificate, notBefore: inDays(1).toISOString() })]) },
-  'cert/ca-expired': { apiService: trusting(oldCa.info), probes: seen([serves(await leafOf(oldCa))]) },
-  'cert/ca-not-yet-valid': { apiService: trusting(earlyCa.info), probes: seen([serves(await leafOf(earlyCa))]) },
-  'cert/san-mismatch': {
-    probes: seen([serves(await leafFor(['api.other.svc']))]),
-  },
-  'cert/common-name-only': { apiService: trusting(root.info), probes: seen([serves(await leafOf(root, []))]) },
-  'cert/wrong-usage': {
-    apiService: trusting(root.info),
-    probes: seen([serves(await leafOf(root, [san, extendedKeyUsage(['clientAuth'])]))]),
-  },
-  'cert/name-constraints': { apiService: trusting(narrow.info), probes: seen([serves(await leafOf(narrow))]) },
-  'cert/path-length': { apiService: trusting(shallow.info), probes: seen([serves(await leafOf(below), below.info)]) },
-  'cert/weak-signature': { probes: seen([serves({ ...leafCertificate, signatureAlgorithm: 'sha1WithRSAEncryption' })]) },
-  'cert/refused-key': { probes: seen([serves({ ...leafCertificate, publicKey: 'rsa-512' })]) },
-  'cert/weak-key': { probes: seen([serves({ ...leafCertificate, publicKey: 'rsa-1024' })]) },
   'security/insecure-skip-tls-verify': { apiService: seen({ ...api, caBundle: '', insecureSkipTLSVerify: true }) },
   'auth/delegator-missing': {
     aggregated: answers(
@@ -264,38 +163,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
     probes: healthy.probes,
     serviceProxy: everything.serviceProxy,
   },
-  'bundle/der': registered({ caBundle: new X509Certificate(ca.pem).raw.toString('base64') }),
-  'bundle/encoded-twice': registered({ caBundle: base64(api.caBundle) }),
-  'bundle/damaged-certificate': registered({ caBundle: base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`) }),
-  'bundle/no-such-certificate': {
-    related: { ...nothingRelated, missingCertificate: { value: 'wardle/apy', near: 'wardle/api', why: 'not in the files' } },
-  },
-  'bundle/not-injected': { ...reports('x509: certificate signed by unknown authority'), ...injectedInto(injected) },
-  'bundle/expires-soon': { ...trustingWith(soonCa.info), probes: seen([serves(await leafOf(soonCa))]) },
   'endpoints/answers-differ': { endpointAnswers: endpointAnswers(403, 403, 500) },
-  'bundle/unused-ca': { apiService: trusting(ca, root.info) },
-  'cert/self-generated': { probes: seen([serves(await leafOf(outsider, [localhost]))]), aggregated: gone },
-  'cert/secret-missing': {
-    secret: absent,
-    ...withServer({ state: { kind: 'waiting', reason: 'CreateContainerConfigError', message: 'no' } }),
-    aggregated: gone,
-  },
-  'cert/secret-unreadable': {
-    secret: seen({ ...secret, certificates: [], keyMatches: undefined }),
-    aggregated: gone,
-    ...crashes('tls: failed to find any PEM data in certificate input'),
-  },
-  'cert/sub-path-mount': { server: seen({ ...server, secrets: [{ name: 'api-tls', mountPath: '/certs/tls.crt', subPath: true }] }) },
-  'cert/secret-differs': {
-    probes: seen([serves({ ...leafCertificate, notAfter: inDays(-1).toISOString(), fingerprint: 'AA' })]),
-    secret: seen(secret),
-    aggregated: gone,
-  },
-  'cert/expires-soon': { probes: seen([serves(shortLived)]) },
-  'cert/ca-expires-before-leaf': {
-    ...trustingWith(shortCa.info),
-    probes: seen([serves(longLeaf)]),
-  },
   'security/forged-identity-accepted': { forged: answers(200, resourceList) },
   'security/anonymous-access': { anonymous: answers(200, resourceList), forged: answers(200, resourceList) },
   'security/key-mismatch': { secret: seen({ ...secret, keyMatches: false }) },

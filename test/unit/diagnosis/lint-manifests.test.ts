@@ -1,43 +1,14 @@
-import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import { locationText } from '../../../src/diagnosis/locations.ts';
-import type { DiagnoseOptions, Diagnosis, Finding } from '../../../src/diagnosis/types.ts';
-import { readManifests } from '../../../src/project/manifests.ts';
+import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { offlineSnapshot } from '../../../src/snapshot/offline/snapshot.ts';
+import { apiService, findingsOf, fixtures, insecure, linesOf, linted, lintedText, only } from './linting.ts';
 import { now } from './snapshots.ts';
 
 /** Small manifests, each with a kind of fault that people publish. */
-
-const fixtures = 'test/fixtures/lint';
-
-function linted(name: string, options: DiagnoseOptions = {}): Diagnosis {
-  const { texts, unread } = readManifests(`${fixtures}/${name}`);
-  const { snapshot, place } = offlineSnapshot(
-    texts,
-    now,
-    unread.map(({ fault }) => fault),
-  );
-  return diagnose(snapshot, { place, ...options });
-}
-
-function lintedText(text: string, options: DiagnoseOptions = {}): Diagnosis {
-  const { snapshot, place } = offlineSnapshot([{ file: 'a.yaml', text }], now);
-  return diagnose(snapshot, { place, ...options });
-}
-
-const findingsOf = ({ apis, files }: Diagnosis): readonly Finding[] => [
-  ...(files?.findings ?? []),
-  ...apis.flatMap(({ findings }) => findings),
-];
-
-/** `error bundle/empty 12`: severity, code and lines. */
-const linesOf = (diagnosis: Diagnosis): readonly string[] =>
-  findingsOf(diagnosis).map(({ severity, code, locations = [] }) =>
-    [severity, code, ...locations.map(({ file, line }) => line ?? basename(file))].join(' '),
-  );
 
 const cases: Readonly<Record<string, readonly string[]>> = {
   'good.yaml': [],
@@ -74,8 +45,6 @@ test('an APIService of another API group is skipped, and said once', () => {
   });
 });
 
-const only = (diagnosis: Diagnosis): Finding => findingsOf(diagnosis)[0] as Finding;
-
 describe('texts', () => {
   test('an unknown field comes with the right spelling, and explains the missing trust', () => {
     const finding = only(linted('D04-typo-field.yaml'));
@@ -103,27 +72,6 @@ describe('texts', () => {
   });
 });
 
-describe('templates', () => {
-  test.each([
-    ['a value of ytt', 'metadata: {}\nspec:\n  group: #@ data.values.group\n', 'error manifest/template 5'],
-    ['a statement of ytt', '#@ if data.values.enabled:\nmetadata: {name: v1.a}\n#@ end\n', 'error manifest/template 3'],
-  ])('%s: nothing else is reported', (_, text, line) => {
-    const diagnosis = lintedText(`apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n${text}`);
-    expect(linesOf(diagnosis)).toEqual([line]);
-    expect(only(diagnosis)).toMatchObject({ evidence: ['it is a template (ytt) that was not rendered'] });
-    expect(only(diagnosis).fix).toContain('`ytt -f . | apisvc lint -`');
-  });
-
-  test('a comment that starts like ytt is no template', () => {
-    expect(linesOf(lintedText(`#@author a person\n${apiService(insecure)}`))).toEqual(['warning security/insecure-skip-tls-verify 11']);
-  });
-
-  test('placeholders in several documents are one finding of the file', () => {
-    const document = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: {{name}}\n';
-    expect(linesOf(lintedText(`${document}---\n${document}`))).toEqual(['error manifest/template 4']);
-  });
-});
-
 test('a Service without a namespace has no half name', () => {
   const findings = findingsOf(lintedText(apiService('').replace(', namespace: ns', '')));
   expect(findings.find(({ code }) => code === 'bundle/empty')?.cause).toContain('such as <service>.<namespace>.svc.');
@@ -136,26 +84,6 @@ test('an APIService that apisvc rendered gets its caBundle from apisvc register'
   expect(diagnosis.apis[0]?.notChecked).toContainEqual({ what: 'the caBundle', why: 'it is empty; it is written by apisvc register' });
   expect(linesOf(lintedText(apiService('')))).toEqual(['error bundle/empty 4']);
 });
-
-test('the templates of one directory are one finding', () => {
-  const texts = ['config/a.yml', 'config/b.yml'].map((file) => ({ file, text: 'a: #@ data.values.a\n' }));
-  const { snapshot, place } = offlineSnapshot(texts, now);
-  const [finding, ...others] = findingsOf(diagnose(snapshot, { place }));
-  expect(finding?.locations?.map(locationText)).toEqual(['config/a.yml:1', 'config/b.yml:1']);
-  expect(others).toEqual([]);
-});
-
-test('the templates of one chart are one finding', () => {
-  const text = '{{- if .Values.x }}\na: b\n';
-  const files = ['c/templates/a.yaml', 'c/templates/b.yaml', 'd/templates/a.yaml'].map((file) => ({ file, text }));
-  const { snapshot, place } = offlineSnapshot(files, now);
-  const found = findingsOf(diagnose(snapshot, { place })).map(({ locations = [] }) => locations.map(locationText));
-  expect(found).toEqual([['c/templates/a.yaml:1', 'c/templates/b.yaml:1'], ['d/templates/a.yaml:1']]);
-});
-
-const apiService = (spec: string, more = ''): string =>
-  `apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.a.example.com}\n${more}spec:\n  group: a.example.com\n  version: v1\n  groupPriorityMinimum: 1000\n  versionPriority: 15\n  service: {name: api, namespace: ns}\n${spec}`;
-const insecure = '  insecureSkipTLSVerify: true\n';
 
 /** A manifest for every code that only files can have. */
 const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest/unreadable'>, string>> = {
@@ -229,39 +157,6 @@ test.each([
     all.replace(given, invalid),
   );
   expect(linesOf(lintedText(text))).toEqual([`error registration/invalid-name ${line}`, 'warning security/insecure-skip-tls-verify 10']);
-});
-
-test.each([
-  ['group', 'group: a.example.com', `group: \${GROUP}`, 5, 'rejects'],
-  ['namespace', 'namespace: ns', `namespace: '\${NAMESPACE}'`, 9, 'accepts'],
-])('a placeholder as %s is an error', (_, given, placeholder, line, what) => {
-  const diagnosis = lintedText(apiService(insecure).replace(given, placeholder));
-  expect(linesOf(diagnosis)).toContain(`error manifest/placeholder ${line}`);
-  expect(findingsOf(diagnosis).find(({ code }) => code === 'manifest/placeholder')?.cause).toContain(`kube-apiserver ${what} `);
-});
-
-test('a placeholder in capitals is a placeholder', () => {
-  expect(linesOf(lintedText(apiService('  caBundle: SERVING_CERT_CA\n')))).toEqual(['error bundle/placeholder 10']);
-});
-
-test.each([
-  '"{{ .Values.caBundle }}"',
-  '{{caBundle}}',
-  '\x24{CA_BUNDLE}',
-  '\x24{CA_BUNDLE:-none}',
-  '$CA_BUNDLE',
-  '$(CA_BUNDLE)',
-  '$(base64 -w 0 ca.crt)',
-  'CA_BUNDLE',
-  '<base64 of the CA>',
-  '"[CA bundle]"',
-  '"@caBundle@"',
-  '__CA_BUNDLE__',
-  'LS0tLS1CRUdJTi...',
-  'REPLACE_ME',
-  'changeme',
-])('the caBundle %s is a placeholder', (value) => {
-  expect(findingsOf(lintedText(apiService(`  caBundle: ${value}\n`))).map(({ code }) => code)).toEqual(['bundle/placeholder']);
 });
 
 describe('several documents', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { everything, lists } from './everything.ts';
-import { withoutMetrics } from './faults.ts';
+import { withoutMetrics } from './fault-parts.ts';
 import { answers, codes, diagnosed, seen, snapshotOf, unavailable, unseen } from './snapshots.ts';
 
 /** List requests of the current user and of another one, and adapters without metrics. */

@@ -8,6 +8,7 @@ import {
   ca,
   endpoint,
   fails,
+  gone,
   leafCertificate,
   leafFor,
   now,
@@ -22,7 +23,6 @@ import {
 
 const deleting: DeletionView = { since: '2026-06-15T11:00:00Z', finalizers: ['example.com/hold'] };
 const at = '10.1.0.1:8443 (pod api-0)';
-const gone = answers(503, 'service unavailable');
 const own = { directory: 'demo', authorities: [ca], certificate: leafCertificate };
 const early = { ...leafCertificate, notBefore: new Date(now.getTime() + 60_000).toISOString() };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listing } from './faults.ts';
+import { listing } from './fault-parts.ts';
 import { api, codes, diagnosed, seen } from './snapshots.ts';
 
 describe('a group with a high priority', () => {

@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot, PodView, ServerView } from '../../../src/snapshot/types.ts';
 import { everything } from './everything.ts';
 import { faults } from './faults.ts';
-import { absent, answers, codes, diagnosed, endpoint, readyPod, seen, service } from './snapshots.ts';
+import { absent, codes, diagnosed, endpoint, gone, readyPod, seen, service } from './snapshots.ts';
 
 /** What the flags and mounts of a server prove. */
 
 const view: ServerView = { pod: 'api-0', serviceAccount: 'api', flags: [], secrets: [], startedAt: undefined };
-const gone = answers(503, 'service unavailable');
 
 describe('the port that a server listens on', () => {
   const refused: Partial<ApiSnapshot> = { aggregated: gone, probes: faults['endpoints/connection-refused'].probes ?? absent };

@@ -123,6 +123,9 @@ export const fails = (fault: DialFault, words: string = fault): EndpointProbe =>
 export const answers = (status: number, body: string): Observed<{ path: string; status: number; body: string }> =>
   seen({ path, status, body });
 
+/** What clients get while kube-apiserver does not use the APIService. */
+export const gone = answers(503, 'service unavailable');
+
 /** The APIService with a condition that reports a failed connection. */
 export const unavailable = (message: string, reason = 'FailedDiscoveryCheck'): ApiServiceView => ({
   ...api,

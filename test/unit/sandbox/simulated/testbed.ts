@@ -28,6 +28,11 @@ export const now = new Date('2026-06-15T12:00:00Z');
 export const host = '127.0.0.1';
 export const name = 'v1.example.com';
 
+export const versions = ['1.37', '1.35'] as const;
+/** The condition of an APIService that works, and where kube-apiserver looks. */
+export const passed = { status: 'True', reason: 'Passed', message: 'all checks passed' };
+export const probed = (port: number): string => `https://${host}:${port}/apis/example.com/v1`;
+
 /** Stopped after the test. */
 export async function simulate(kubernetes: KubernetesImitated = '1.37'): Promise<Simulation & { frontProxyCa: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));

@@ -3,80 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../../src/errors.ts';
 import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot, SnapshotOptions, Wanted } from '../../../../src/snapshot/types.ts';
-import { answer, clusterOf, never, notFound, type Received, status } from '../../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
+import { apiService, collect, many, type Situation, services } from './collecting.ts';
 
 /** The requests for a whole cluster, and the snapshot of the answers. */
-
-const apiService = (index: number, more: object = {}): object => ({
-  metadata: { name: `v1.g${index}.example.com`, labels: { half: String(index % 2) } },
-  spec: {
-    group: `g${index}.example.com`,
-    version: 'v1',
-    groupPriorityMinimum: 1000,
-    versionPriority: 15,
-    service: { namespace: `ns${index % 3}`, name: `s${index}`, port: 443 },
-    ...more,
-  },
-});
-const service = (index: number): object => ({
-  metadata: { name: `s${index}`, namespace: `ns${index % 3}` },
-  spec: { ports: [{ port: 443 }] },
-});
-
-interface Situation {
-  readonly apiServices: readonly object[];
-  readonly services?: readonly object[];
-  /** The answers of other paths. */
-  readonly paths?: Readonly<Record<string, object>>;
-  /** URLs that are answered with 403. */
-  readonly forbidden?: RegExp;
-  /** URLs that are never answered. */
-  readonly silent?: RegExp;
-}
-
-async function collect(
-  { apiServices, services = [], paths = {}, forbidden, silent }: Situation,
-  wanted: Wanted,
-  options: SnapshotOptions = {},
-) {
-  const requests: Received[] = [];
-  const hanging = { total: 0, now: 0, peak: 0 };
-  const cluster = await clusterOf((request, response) => {
-    const { method, url } = request;
-    requests.push(request);
-    if (silent?.test(url)) {
-      hanging.total += 1;
-      hanging.now += 1;
-      hanging.peak = Math.max(hanging.peak, hanging.now);
-      response.on('close', () => {
-        hanging.now -= 1;
-      });
-      return;
-    }
-    if (forbidden?.test(url)) return answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
-    if (method === 'POST') return answer(response, 201, { status: { allowed: false } });
-    const [path = ''] = url.split('?');
-    const named = (objects: readonly object[]) =>
-      (objects as { metadata: { name: string } }[]).find(({ metadata }) => path.endsWith(`/${metadata.name}`));
-    const list = (items: readonly object[]) => answer(response, 200, { metadata: { resourceVersion: '1' }, items });
-    if (path === '/version') return answer(response, 200, { gitVersion: 'v1.37.2' });
-    if (path.endsWith('/apiservices')) {
-      const selected = url.includes('labelSelector') ? apiServices.filter((_, index) => index % 2 === 1) : apiServices;
-      return list(selected);
-    }
-    if (path.endsWith('/services')) return list(services);
-    if (path.endsWith('/endpointslices') || path.endsWith('/leases')) return list([]);
-    if (paths[path]) return answer(response, 200, paths[path]);
-    const found = named(path.includes('/apiservices/') ? apiServices : path.includes('/services/') ? services : []);
-    return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
-  });
-  const { apis } = await takeSnapshot(cluster, wanted, options, never);
-  const count = (pattern: RegExp) => requests.filter(({ method, url }) => pattern.test(`${method} ${url}`)).length;
-  return { apis, count, requests, hanging };
-}
-
-const many = Array.from({ length: 20 }, (_, index) => apiService(index));
-const services = Array.from({ length: 20 }, (_, index) => service(index));
 
 describe('the log of the server is not read, because', () => {
   const list = (...names: string[]) => ({
@@ -96,62 +26,6 @@ describe('the log of the server is not read, because', () => {
     };
     const { apis } = await collect({ apiServices: [registered], paths: { [`/apis/${group}/v1`]: document } }, { names: [`v1.${group}`] });
     expect(apis[0]?.serverLog).toEqual({ state: 'unseen', reason: 'skipped', words });
-  });
-});
-
-describe('custom resources of the group', () => {
-  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  const definition = (name: string) => ({
-    metadata: { name },
-    spec: {
-      versions: [
-        { name: 'v1', served: true },
-        { name: 'v0', served: false },
-      ],
-    },
-  });
-  const paths = {
-    [crds]: {
-      metadata: {},
-      items: [{ metadata: { name: 'things.g1.example.com' } }, { metadata: { name: 'things.more.g1.example.com' } }],
-    },
-    [`${crds}/things.g1.example.com`]: definition('things.g1.example.com'),
-  };
-
-  test('names are listed once, and only those of the group are read', async () => {
-    const { apis, count } = await collect({ apiServices: many, paths }, { names: ['v1.g1.example.com', 'v1.g2.example.com'] });
-    expect(apis.map(({ customResources }) => customResources)).toEqual([
-      { state: 'seen', value: [{ name: 'things.g1.example.com', versions: ['v1'] }] },
-      { state: 'seen', value: [] },
-    ]);
-    expect(count(/customresourcedefinitions/)).toBe(2);
-  });
-
-  test('a group may have none', async () => {
-    const { apis } = await collect(
-      { apiServices: many, paths: { [crds]: { metadata: {}, items: null } } },
-      { names: ['v1.g1.example.com'] },
-    );
-    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
-  });
-
-  test('those of a group are read once for all versions, up to a limit', async () => {
-    const versions = ['v1', 'v2', 'v3'].map((version) => `${version}.g1.example.com`);
-    const apiServices = versions.map((name) => ({ ...apiService(1), metadata: { name } }));
-    const items = Array.from({ length: 100 }, (_, index) => ({ metadata: { name: `r${index}.g1.example.com` } }));
-    const { apis, count } = await collect({ apiServices, paths: { [crds]: { metadata: {}, items } } }, { names: versions });
-    expect(apis.map(({ apiService }) => apiService.state)).toEqual(['seen', 'seen', 'seen']);
-    expect(count(/customresourcedefinitions\/r/)).toBe(32);
-  });
-
-  test('the cluster may not serve the kind', async () => {
-    const { apis } = await collect({ apiServices: many }, { names: ['v1.g1.example.com'] });
-    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
-  });
-
-  test('without the permission to list, they are unseen', async () => {
-    const { apis } = await collect({ apiServices: many, forbidden: /customresourcedefinitions/ }, { names: ['v1.g1.example.com'] });
-    expect(apis[0]?.customResources).toMatchObject({ state: 'unseen', reason: 'forbidden' });
   });
 });
 
