@@ -55,6 +55,12 @@ export async function apisvcWithKeys(args: readonly string[], { cwd, env = {}, i
   return { code: exitCode, stdout, stderr };
 }
 
+/** Expects one line with the error, and at most one with the fix. */
+export const oneLine = ({ stdout, stderr }: Ran): void => {
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: [^\n]+\n(fix: [^\n]+\n)?$/);
+};
+
 /** Runs a line of shell in which `$apisvc` is the program. */
 export async function shell(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return apisvcWithKeys(['-c', script], { cwd, env: { apisvc: bin, ...env }, program: '/bin/sh' });

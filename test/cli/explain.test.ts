@@ -6,6 +6,15 @@ import { hasTmux, terminal } from './tmux.ts';
 const explain = (...args: readonly string[]) => apisvc(['explain', ...args], { cwd: root });
 
 describe('explain', () => {
+  test('lists all codes or a family, or explains one', async () => {
+    const lines = (await explain()).stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(40);
+    expect((await explain('bundle')).stdout).toMatch(/^(bundle\/\S+ +(error|warning) +.+\n)+$/);
+    const { stdout, code } = await explain('service/missing');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^service\/missing \(error\): [\s\S]*cause: [\s\S]*fix: [\s\S]*see: +docs\/findings\.md#servicemissing\n$/);
+  });
+
   test('lists the topics below the codes', async () => {
     const { code, stdout } = await explain();
     expect(code).toBe(0);

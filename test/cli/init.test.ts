@@ -1,26 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { presetNames } from '../../src/config/presets.ts';
-import { contents, folder, modeOf } from '../unit/project/folder.ts';
-import { apisvc, type Ran, sampleProject, shell } from './apisvc.ts';
+import { folder, modeOf } from '../unit/project/folder.ts';
+import { apisvc, oneLine, sampleProject, shell } from './apisvc.ts';
 
 const sample = ['--preset', 'sample-apiserver', '--yes'];
-const bytes = (dir: string): Record<string, string> =>
-  Object.fromEntries(
-    contents(dir)
-      .filter((path) => statSync(join(dir, path)).isFile())
-      .map((path) => [path, readFileSync(join(dir, path), 'utf8')]),
-  );
-const changed = (before: Record<string, string>, after: Record<string, string>): string[] =>
-  Object.keys({ ...before, ...after }).filter((path) => before[path] !== after[path]);
-/** Expects one line with the error, and at most one with the fix. */
-const oneLine = ({ stdout, stderr }: Ran): void => {
-  expect(stdout).toBe('');
-  expect(stderr).toMatch(/^error: [^\n]+\n(fix: [^\n]+\n)?$/);
-};
 
 describe('a new project', () => {
   test('prompts for nothing, lists the files and the next steps', async () => {
@@ -81,80 +68,6 @@ describe('a new project', () => {
     const days = (Date.parse(validTo) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(1.99);
     expect(days).toBeLessThan(2.01);
-  });
-});
-
-describe('an existing project', () => {
-  test('does not change without --force: exit 1', async () => {
-    const cwd = folder();
-    const before = bytes(await sampleProject(cwd));
-    const ran = await apisvc(['init', 'demo', ...sample], { cwd });
-    expect(ran.code).toBe(1);
-    oneLine(ran);
-    expect(ran.stderr).toContain('already exists');
-    expect(bytes(join(cwd, 'demo'))).toEqual(before);
-  });
-
-  test('--force replaces apisvc.yaml and keeps matching keys', async () => {
-    const cwd = folder();
-    const dir = await sampleProject(cwd);
-    const original = bytes(dir);
-    writeFileSync(join(dir, 'apisvc.yaml'), 'changed\n');
-    expect((await apisvc(['init', 'demo', ...sample, '--force'], { cwd })).code).toBe(0);
-    expect(bytes(dir)).toEqual(original);
-  });
-
-  test('--force changes nothing if the keys no longer match', async () => {
-    const cwd = folder();
-    const dir = await sampleProject(cwd);
-    const before = bytes(dir);
-    const ran = await apisvc(['init', 'demo', ...sample, '--force', '--namespace', 'elsewhere'], { cwd });
-    expect(ran.code).toBe(1);
-    oneLine(ran);
-    expect(ran.stderr).toContain('--force-keys');
-    expect(bytes(dir)).toEqual(before);
-  });
-
-  test('--force with another key type changes nothing', async () => {
-    const cwd = folder();
-    const before = bytes(await sampleProject(cwd));
-    const ran = await apisvc(['init', 'demo', ...sample, '--force', '--key-type', 'ecdsa-p384'], { cwd });
-    expect(ran.code).toBe(1);
-    oneLine(ran);
-    expect(ran.stderr).toContain('demo/certs/tls.key: the key type is ecdsa-p256, not ecdsa-p384');
-    expect(ran.stderr).toContain('fix: To replace the keys, add --force-keys');
-    expect(bytes(join(cwd, 'demo'))).toEqual(before);
-  });
-
-  test('--force-keys replaces only the keys', async () => {
-    const cwd = folder();
-    const dir = await sampleProject(cwd);
-    const before = bytes(dir);
-    const { code, stdout } = await apisvc(['init', 'demo', '--force-keys', '--yes'], { cwd });
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^replaced demo\/certs\/ca\.crt$/m);
-    expect(stdout).not.toMatch(/^created /m);
-    expect(stdout).toMatch(/\nregister refuses the new CA .*:\n {2}mv demo\/certs demo\/certs\.old && apisvc rotate -C demo --ca\n$/);
-    expect(changed(before, bytes(dir)).sort()).toEqual(['certs/ca.crt', 'certs/ca.key', 'certs/tls.crt', 'certs/tls.key']);
-  });
-
-  test('--force-keys with flags that would change apisvc.yaml changes nothing', async () => {
-    const cwd = folder();
-    const before = bytes(await sampleProject(cwd));
-    const ran = await apisvc(['init', 'demo', '--force-keys', '--namespace', 'other'], { cwd });
-    expect(ran.code).toBe(1);
-    oneLine(ran);
-    expect(bytes(join(cwd, 'demo'))).toEqual(before);
-  });
-
-  test('keys without apisvc.yaml are not replaced', async () => {
-    const cwd = folder();
-    mkdirSync(join(cwd, 'demo/certs'), { recursive: true });
-    writeFileSync(join(cwd, 'demo/certs/ca.key'), 'precious');
-    const ran = await apisvc(['init', 'demo', ...sample], { cwd });
-    expect([1, 2]).toContain(ran.code);
-    oneLine(ran);
-    expect(bytes(join(cwd, 'demo'))).toEqual({ 'certs/ca.key': 'precious' });
   });
 });
 

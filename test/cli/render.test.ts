@@ -1,27 +1,18 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments, parseDocument } from 'yaml';
-import { contents, folder, modeOf, sharedFolder } from '../unit/project/folder.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { contents, folder } from '../unit/project/folder.ts';
 import { apisvc, apisvcWithKeys, sampleProject, shell } from './apisvc.ts';
+import { kinds, objects, withSecret } from './rendered.ts';
 
-const project = sharedFolder();
+const note = 'note: Secret wardle/api-tls is not rendered, because it contains a private key; to render it, use --secrets include\n';
+
 let cwd: string;
 let dir: string;
-beforeAll(async () => {
-  await sampleProject(project);
-});
-beforeEach(() => {
+beforeEach(async () => {
   cwd = folder();
-  dir = join(cwd, 'demo');
-  cpSync(join(project, 'demo'), dir, { recursive: true });
+  dir = await sampleProject(cwd);
 });
-
-// biome-ignore lint/suspicious/noExplicitAny: manifests.
-const objects = (text: string): any[] => parseAllDocuments(text).map((document) => document.toJS());
-const withSecret = ['render', '--secrets', 'include'];
-const note = 'note: Secret wardle/api-tls is not rendered, because it contains a private key; to render it, use --secrets include\n';
-const kinds = (text: string): string[] => objects(text).map(({ kind }) => kind);
 
 describe('to stdout', () => {
   test('every object with the caBundle, identical for every run', async () => {
@@ -82,94 +73,6 @@ describe('to stdout', () => {
       stdout: '',
       stderr: expect.stringContaining('tls.key: file not found'),
     });
-  });
-});
-
-describe('into a directory', () => {
-  test('one file for each object; the Secret has mode 0600 and is ignored by git', async () => {
-    const { code, stdout } = await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
-    expect(code).toBe(0);
-    const files = contents(join(dir, 'out'));
-    expect(stdout).toBe(
-      files
-        .filter((file) => file !== '.gitignore')
-        .map((file) => `out/${file}\n`)
-        .join(''),
-    );
-    expect(modeOf(join(dir, 'out/040-secret.yaml'))).toBe(0o600);
-    expect(readFileSync(join(dir, 'out/.gitignore'), 'utf8')).toContain('040-secret.yaml\n');
-    const whole = await apisvc(withSecret, { cwd: dir });
-    expect(
-      files
-        .filter((file) => file !== '.gitignore')
-        .map((file) => readFileSync(join(dir, 'out', file), 'utf8'))
-        .join('---\n'),
-    ).toBe(whole.stdout);
-  });
-
-  test('--secrets omit removes the Secret of an earlier render, and names other leftovers', async () => {
-    await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
-    writeFileSync(join(dir, 'out/999-theirs.yaml'), '');
-    const { code, stderr } = await apisvc(['render', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir });
-    expect({ code, stderr }).toEqual({
-      code: 0,
-      stderr:
-        'removed out/040-secret.yaml, which contained the private key of an earlier render\n' +
-        'note: out/999-theirs.yaml is not one of the rendered manifests\n',
-    });
-    expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
-  });
-
-  test('-o kustomize lists the files in kustomization.yaml', async () => {
-    expect((await apisvc(['render', '-o', 'kustomize', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir })).code).toBe(0);
-    const { resources } = objects(readFileSync(join(dir, 'out/kustomization.yaml'), 'utf8'))[0];
-    expect(contents(join(dir, 'out'))).toEqual([...resources, 'kustomization.yaml'].sort());
-  });
-
-  test('-o helm writes a chart without a Secret and without the Namespace', async () => {
-    const helm = ['render', '-o', 'helm', '--output-dir', 'out'];
-    const { code, stdout, stderr } = await apisvc(helm, { cwd: dir });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(
-      /^out\/Chart.yaml\nout\/values.yaml\nout\/values.schema.json\nout\/templates\/0.*\nout\/templates\/NOTES.txt\n$/s,
-    );
-    expect(stdout).not.toMatch(/secret|namespace/);
-    const [values] = objects(readFileSync(join(dir, 'out/values.yaml'), 'utf8'));
-    expect(values).toMatchObject({ secretName: 'api-tls', caBundle: '' });
-    expect(readFileSync(join(dir, 'out/templates/NOTES.txt'), 'utf8')).toContain('apisvc verify v1alpha1.wardle.example.com');
-    writeFileSync(join(dir, 'out/templates/999-theirs.yaml'), '');
-    const again = await apisvc(helm, { cwd: dir });
-    expect(again).toEqual({ code: 0, stdout, stderr: 'note: out/templates/999-theirs.yaml is not one of the rendered manifests\n' });
-  });
-
-  test('-o helm with --secrets include is an error', async () => {
-    expect(await apisvc(['render', '-o', 'helm', '--output-dir', 'out', '--secrets', 'include'], { cwd: dir })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr:
-        'error: -o helm cannot be used with --secrets include: a chart contains no private key\n' +
-        'fix: Remove --secrets. To create the Secret: apisvc register --only secrets\n',
-    });
-  });
-
-  test('-o helm with --ca-bundle is an error', async () => {
-    expect(await apisvc(['render', '-o', 'helm', '--output-dir', 'out', '--ca-bundle', 'omit'], { cwd: dir })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr:
-        'error: -o helm cannot be used with --ca-bundle: the chart has a value caBundle\n' +
-        'fix: Remove --ca-bundle. The default of the value leaves the caBundle to apisvc register.\n',
-    });
-  });
-
-  test('nothing is written if a directory has the name of a file', async () => {
-    mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
-    const { code, stderr } = await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
-    expect(code).toBe(2);
-    expect(stderr).toMatch(
-      /^error: failed to write .*070-api-service.*: it is a directory\nfix: Move the directory away, or choose another path\.\n$/,
-    );
-    expect(contents(join(dir, 'out'))).toHaveLength(1);
   });
 });
 
@@ -279,87 +182,4 @@ test('--dry-run=client needs no cluster and prints only names', async () => {
   const json = await apisvcWithKeys(['register', '--dry-run', 'client', '-o', 'json'], { cwd: dir });
   expect(JSON.parse(json.stdout)).toMatchObject({ dryRun: 'client', wouldApply: expect.arrayContaining(['secret/wardle/api-tls']) });
   expect(json.stdout + stdout).not.toContain(Buffer.from('-----BEGIN').toString('base64').slice(0, 12));
-});
-
-describe('--monitor', () => {
-  const monitor = ['render', '--monitor', '--image', 'registry.example.com/apisvc:1'];
-
-  test('needs no project', async () => {
-    const { code, stdout, stderr } = await apisvc([...monitor, '-n', 'watch'], { cwd });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(kinds(stdout)).toEqual([
-      ...['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'RoleBinding'],
-      ...['Service', 'NetworkPolicy', 'Deployment', 'ServiceMonitor', 'PrometheusRule'],
-    ]);
-    const files = await apisvc([...monitor, '-n', '', '-o', 'kustomize', '--output-dir', 'out'], { cwd });
-    expect(files.stdout.split('\n')).toHaveLength(12);
-    expect(readFileSync(join(cwd, 'out/060-deployment.yaml'), 'utf8')).toContain('\n  namespace: apisvc-monitor\n');
-  });
-
-  test.each([
-    [['render', '--monitor'], 'error: required flag "--image" not set\n'],
-    // As of a variable of a script that is not set.
-    [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference: '],
-    [['render', '--monitor', '--image', 'https://x/y'], 'error: invalid image "https://x/y": it must be an image reference: '],
-    [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
-    [[...monitor, '-o', 'helm'], 'error: -o helm cannot be used with --monitor\n'],
-    [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
-    [[...monitor, '-C', '.'], "error: option '--monitor' cannot be used with option '-C, --directory <dir>'"],
-    [[...monitor, '--schedule', '@daily'], "error: option '--monitor' cannot be used with option '--schedule <cron>'"],
-    [['render', '--cronjob', '-n', 'x'], "error: option '--cronjob' cannot be used with option '-n, --namespace <namespace>'"],
-    [['render', '-n', 'watch'], 'error: --namespace needs --monitor\n'],
-    [['render', '--image', 'x'], 'error: --image needs --monitor or --cronjob\n'],
-    [['render', '--schedule', '@daily'], 'error: --schedule needs --cronjob\n'],
-  ])('%j is refused', async (args, error) => {
-    const { code, stderr } = await apisvc(args, { cwd });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(error) });
-  });
-});
-
-describe('--cronjob', () => {
-  const cronJob = ['render', '--cronjob', '--image', 'registry.example.com/apisvc:1'];
-
-  test('prints the CronJob with its RBAC and apisvc.yaml, and nothing of the project', async () => {
-    const made = await apisvc(['init', 'in-cluster', '--preset', 'demo', '--yes', '--ca-key-in', 'secret'], { cwd });
-    expect(made).toMatchObject({ code: 0 });
-    const own = join(cwd, 'in-cluster');
-    const { code, stdout, stderr } = await apisvc([...cronJob, '--schedule', '@weekly', '-o', 'json'], { cwd: own });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { items } = JSON.parse(stdout);
-    expect(items.map(({ kind }: { kind: string }) => kind)).toEqual([
-      ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ConfigMap', 'CronJob'],
-    ]);
-    expect(items[5].data).toEqual({ 'apisvc.yaml': readFileSync(join(own, 'apisvc.yaml'), 'utf8') });
-    expect(items[6].spec.schedule).toBe('@weekly');
-    expect(await apisvc([...cronJob, '--schedule', '99 * * * *'], { cwd: own })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr:
-        'error: invalid schedule "99 * * * *": end of range (99) above maximum (59): 99\n' +
-        'fix: Use the five fields of cron, for example "17 3 * * *", or a macro such as @daily.\n',
-    });
-  });
-
-  test('is refused where a file has the key of the CA', async () => {
-    const { code, stderr } = await apisvc(cronJob, { cwd: dir });
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining('error: --cronjob needs the private key of the CA in the cluster, but a file has it\n'),
-    });
-  });
-
-  test.each([
-    ['cert-manager', '{type: cert-manager}', 'cert-manager renews the certificate itself\n'],
-    ['csr', '{type: csr, signerName: example.com/signer, caBundleFile: ca.crt}', 'a pod that rotates needs the private key of the CA\n'],
-    ['existing-secret', '{type: existing-secret}', 'another tool writes Secret '],
-  ])('is refused with the issuer %s, and says why', async (type, issuer, why) => {
-    const own = join(cwd, `cronjob-${type}`);
-    mkdirSync(own);
-    const document = parseDocument(readFileSync(join(dir, 'apisvc.yaml'), 'utf8'));
-    document.setIn(['spec', 'certificates', 'issuer'], parse(issuer));
-    writeFileSync(join(own, 'apisvc.yaml'), String(document));
-    const { code, stdout, stderr } = await apisvc(cronJob, { cwd: own });
-    const error = `error: --cronjob cannot be used with the issuer type "${type}": ${why}`;
-    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(error) });
-  });
 });
