@@ -84,7 +84,7 @@ const probeContradiction = (): UsageError =>
 
 /** `--no-probe` sets the value of --probe. Commander parses it only because it has a preset. */
 export const noProbe = (): Option =>
-  new Option('--no-probe', 'Do not request a list').preset('').argParser((_, before?: readonly string[] | boolean) => {
+  new Option('--no-probe', 'Do not request a list').preset(false).argParser((_, before?: readonly string[] | boolean) => {
     if (Array.isArray(before)) throw probeContradiction();
     return false;
   });

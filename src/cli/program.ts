@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './command-declarations.ts';
+import { CommandWithFixes } from './flag-conflicts.ts';
 import { withoutEmpty } from './options.ts';
 import { version } from './version.ts';
 
@@ -12,7 +13,7 @@ import { version } from './version.ts';
  * @param done - called with the exit code of the command that ran
  */
 export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => void): Command {
-  const program = new Command()
+  const program = new CommandWithFixes()
     .name(basename(process.argv[1] ?? '', '.exe') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
     .description('Register an extension API server with the Kubernetes aggregation layer, with verified TLS, and diagnose APIServices.')
     .version(version, '--version', 'Print the version')

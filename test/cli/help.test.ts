@@ -55,8 +55,13 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
       ['verify', '--all', 'v1.a'],
       'error: names, --all and --selector cannot be used together\nfix: Pass only names, only --all, or only --selector.\n',
     ],
-    [['verify', '--all', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--all'"],
-    [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'"],
+    [
+      ['verify', '--all', '--from', 'x'],
+      "error: option '--from <file>' cannot be used with option '--all'\nfix: Remove one of the two flags.\n",
+    ],
+    [['verify', '--no-probe', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--no-probe'\nfix: Remove one "],
+    [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'\nfix: Remove one of "],
+    [['rotate', '--abort', '--ca'], "error: option '--abort' cannot be used with option '--ca'\nfix: Remove one of the two flags.\n"],
     [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html cannot be used with --watch'],
     [
       ['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'],

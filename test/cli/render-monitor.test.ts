@@ -35,6 +35,8 @@ describe('--monitor', () => {
     [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
     [[...monitor, '-o', 'helm'], 'error: -o helm cannot be used with --monitor\n'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
+    [[...monitor, '--ca-bundle', 'omit'], "error: option '--monitor' cannot be used with option '--ca-bundle <choice>'"],
+    [[...monitor, '--cronjob'], "error: option '--monitor' cannot be used with option '--cronjob'"],
     [[...monitor, '-C', '.'], "error: option '--monitor' cannot be used with option '-C, --directory <dir>'"],
     [[...monitor, '--schedule', '@daily'], "error: option '--monitor' cannot be used with option '--schedule <cron>'"],
     [['render', '--cronjob', '-n', 'x'], "error: option '--cronjob' cannot be used with option '-n, --namespace <namespace>'"],
@@ -44,5 +46,6 @@ describe('--monitor', () => {
   ])('%j is refused', async (args, error) => {
     const { code, stderr } = await apisvc(args, { cwd });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(error) });
+    expect(stderr).toMatch(/\nfix: .*\.\n$/);
   });
 });
