@@ -17,8 +17,11 @@ export interface RenderMonitorFlags extends RenderApartFlags {
 export async function renderMonitor(flags: RenderMonitorFlags, terminal: Terminal): Promise<ExitCode> {
   const { namespace = 'apisvc-monitor' } = flags;
   const image = requireImage(flags);
-  if (fieldFault('namespace', namespace) !== undefined)
-    throw new UsageError(`invalid namespace "${namespace}"`, { fix: 'Use lower case letters, digits and "-".' });
+  const fault = fieldFault('namespace', namespace);
+  if (fault !== undefined)
+    throw new UsageError(`invalid namespace ${JSON.stringify(namespace)}: ${fault}`, {
+      fix: 'Set -n to the name of a namespace, for example apisvc-monitor.',
+    });
   const manifests = monitorManifests({ namespace, image, rules: monitorRules(watchedResources) });
   return renderApart(manifests, '--monitor', flags, terminal);
 }

@@ -32,7 +32,8 @@ describe('--monitor', () => {
     // As of a variable of a script that is not set.
     [['render', '--monitor', '--image', ''], 'error: invalid image "": it must be an image reference: '],
     [['render', '--monitor', '--image', 'https://x/y'], 'error: invalid image "https://x/y": it must be an image reference: '],
-    [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
+    [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch": a lowercase RFC 1123 label must consist of lower case '],
+    [[...monitor, '-n', 'a'.repeat(64)], ': must be no more than 63 characters\nfix: Set -n to the name of a namespace, for example '],
     [[...monitor, '-o', 'helm'], 'error: -o helm cannot be used with --monitor\n'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
     [[...monitor, '--ca-bundle', 'omit'], "error: option '--monitor' cannot be used with option '--ca-bundle <choice>'"],
