@@ -3,7 +3,7 @@ import { type ListenAddress, parseListen } from '../commands/listen.ts';
 import type { MonitorFlags } from '../commands/monitored-cluster.ts';
 import type { Terminal } from '../commands/terminal.ts';
 import type { Run } from './action.ts';
-import { examples, timerLength, withClusters } from './options.ts';
+import { examples, limitedDuration, withClusters } from './options.ts';
 
 const shortestInterval = 5_000;
 /** With the spread, a timer can still wait it (setTimeout). */
@@ -59,8 +59,5 @@ function listenAddress(text: string): ListenAddress {
   return address;
 }
 
-function interval(text: string): number {
-  const value = timerLength(text);
-  if (value < shortestInterval || value > longestInterval) throw new InvalidArgumentError('It must be between 5s and 24h.');
-  return value;
-}
+const interval = (text: string): number =>
+  limitedDuration(text, { isAllowed: (ms) => ms >= shortestInterval && ms <= longestInterval, rule: 'must be between 5s and 24h' });

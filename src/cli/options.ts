@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationFault, parseDuration } from '../config/duration.ts';
+import { type DurationLimits, durationFault, parseDuration } from '../config/duration.ts';
 import { type RegisterPart, registerPartNames } from '../config/register-parts.ts';
 import { UsageError } from '../errors.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
@@ -13,18 +13,18 @@ const longestTimerMs = 2 ** 31 - 1;
 export const repeatable = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 /** Parses a duration. @returns milliseconds */
-export const duration = (text: string): number => {
-  const value = parseDuration(text);
-  if (value === undefined) throw new InvalidArgumentError(`It ${durationFault(text)}.`);
-  return value;
-};
+export const duration = (text: string): number => limitedDuration(text);
+
+/** Parses a duration that a setting may limit. @returns milliseconds */
+export function limitedDuration(text: string, limits?: DurationLimits): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || limits?.isAllowed(ms) === false) throw new InvalidArgumentError(`It ${durationFault(text, limits)}.`);
+  return ms;
+}
 
 /** Parses a duration that a timer can wait. @returns milliseconds */
-export const timerLength = (text: string): number => {
-  const value = duration(text);
-  if (value > longestTimerMs) throw new InvalidArgumentError('It must be at most 24d.');
-  return value;
-};
+export const timerLength = (text: string): number =>
+  limitedDuration(text, { isAllowed: (ms) => ms <= longestTimerMs, rule: 'must be at most 24d' });
 
 /** Adds the options for one cluster. @param timeout - the default, such as `30s` */
 export const withCluster = (command: Command, timeout: string): Command =>

@@ -18,15 +18,30 @@ export function parseDuration(text: string): number | undefined {
 /** The message for a text that `parseDuration` does not accept. */
 export const durationMessage = 'must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y';
 
-/** Why a text is not a duration; undefined when it is one. */
-export function durationFault(text: string): string | undefined {
-  if (parseDuration(text) !== undefined) return undefined;
-  if (/^(?:0+(?:ms|s|m|h|d|y))*0*$/.test(text) && text !== '') return 'must be longer than 0';
-  return /^\d+$/.test(text) ? unitMissing(text) : durationMessage;
+/** Which durations a setting accepts. */
+export interface DurationLimits {
+  readonly isAllowed: (ms: number) => boolean;
+  /** The message for one that is not allowed. */
+  readonly rule: string;
 }
 
-/** The message for a number without a unit. */
-export const unitMissing = (number: string): string => `has no unit; write ${number}s, ${number}m, ${number}h or ${number}d`;
+const noLimits: DurationLimits = { isAllowed: () => true, rule: durationMessage };
+
+/** Why a text is not an accepted duration; undefined when it is one. */
+export function durationFault(text: string, limits: DurationLimits = noLimits): string | undefined {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return limits.isAllowed(ms) ? undefined : limits.rule;
+  if (/^(?:0+(?:ms|s|m|h|d|y))*0*$/.test(text) && text !== '') return 'must be longer than 0';
+  return /^\d+$/.test(text) ? unitMissing(text, limits) : durationMessage;
+}
+
+/** The message for a number without a unit: the units that make it an accepted duration. */
+export function unitMissing(number: string, limits: DurationLimits = noLimits): string {
+  const accepted = ['s', 'm', 'h', 'd'].map((unit) => number + unit).filter((text) => durationFault(text, limits) === undefined);
+  const last = accepted.pop();
+  if (last === undefined) return limits.rule;
+  return `has no unit; write ${accepted.length > 0 ? `${accepted.join(', ')} or ` : ''}${last}`;
+}
 
 /** A duration in words, in hours, minutes and seconds: `1h30m`, or `0.5s`. */
 export function durationText(ms: number): string {

@@ -49,6 +49,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['register', '--timeout', '25d'], 'must be at most 24d'],
+    [['register', '--timeout', '100'], 'It has no unit; write 100s, 100m or 100h.\n'],
     [['verify', 'Not_A_Name'], 'error: invalid APIService name "Not_A_Name"'],
     [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as\nfix: Add --as USER.\n'],
     [

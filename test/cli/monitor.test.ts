@@ -39,8 +39,17 @@ test('the flags of kubectl are not set if they are empty; an interval without a 
   });
   running.kill('SIGTERM');
   expect(await running).toMatchObject({ exitCode: 0 });
-  const wrong = await apisvc(['monitor', '--interval', '5'], { cwd, env });
-  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('It has no unit; write 5s, 5m, 5h or 5d.') });
+  const faults = {
+    '5': 'It has no unit; write 5s, 5m or 5h.',
+    '1': 'It has no unit; write 1m, 1h or 1d.',
+    '90000': 'It must be between 5s and 24h.',
+    '30d': 'It must be between 5s and 24h.',
+  };
+  for (const [interval, fault] of Object.entries(faults))
+    expect(await apisvc(['monitor', '--interval', interval], { cwd, env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(fault),
+    });
 });
 
 test('a context of a pattern that cannot be used does not end the monitor of the others', async () => {

@@ -29,6 +29,17 @@ test.each([
 });
 
 test.each([
+  ['5', 'has no unit; write 5s, 5m or 5h'],
+  ['24', 'has no unit; write 24s, 24m or 24h'],
+  ['86400', 'has no unit; write 86400s'],
+  ['86401', 'must be at most 24h'],
+  ['86400s', undefined],
+  ['25h', 'must be at most 24h'],
+])('%j, of at most a day: %s', (text, fault) => {
+  expect(durationFault(text, { isAllowed: (ms) => ms <= 86_400_000, rule: 'must be at most 24h' })).toBe(fault);
+});
+
+test.each([
   [5_000, '5s'],
   [60_000, '1m'],
   [5_400_000, '1h30m'],
