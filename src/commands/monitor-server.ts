@@ -97,9 +97,8 @@ function limitTime(response: ServerResponse): void {
 }
 
 /**
- * Closes the oldest connection for one too many, first of those without a request in progress. With
- * `maxConnections`, Node.js would refuse the new one, and clients that send nothing would lock out
- * the probes of kubelet.
+ * Closes a connection for one too many. With `maxConnections`, Node.js would refuse the new one,
+ * and clients that send nothing would lock out the probes of kubelet.
  */
 function limitConnections(server: Server): void {
   /** The number of requests in progress of each connection, the oldest first. */
@@ -110,8 +109,7 @@ function limitConnections(server: Server): void {
   };
   server.on('connection', (socket) => {
     if (open.size >= connections) {
-      const oldest = [...open];
-      const [closed] = oldest.find(([, requests]) => requests === 0) ?? oldest[0] ?? [];
+      const closed = mostDispensable(open);
       if (closed) open.delete(closed);
       closed?.destroy();
     }
@@ -122,6 +120,17 @@ function limitConnections(server: Server): void {
     add(socket, 1);
     response.once('close', () => add(socket, -1));
   });
+}
+
+/**
+ * The oldest connection without a request in progress, or with one where more than half have one.
+ * Half of the connections stay for either kind: clients that send nothing do not end a response,
+ * and clients that read slowly do not leave a new connection without time for its request.
+ */
+function mostDispensable(open: ReadonlyMap<Socket, number>): Socket | undefined {
+  const sockets = [...open.keys()];
+  const busy = sockets.filter((socket) => open.get(socket) !== 0);
+  return busy.length > connections / 2 ? busy[0] : sockets.find((socket) => open.get(socket) === 0);
 }
 
 /** Logs each line only once. */

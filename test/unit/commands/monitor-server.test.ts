@@ -121,7 +121,8 @@ describe('the server of a monitor', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('of too many connections, closes the oldest without a request in progress, else the oldest', async () => {
+  /** A server with a page that is never complete, as for a client that reads slowly. */
+  const crowded = async () => {
     let asked = 0;
     const pages: Pages = {
       '/report.json': () => {
@@ -140,21 +141,44 @@ describe('the server of a monitor', () => {
       await once(socket.resume(), 'connect');
       return socket;
     };
-    const ask = async (name: string): Promise<void> => {
-      (await open(name)).write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const ask = async (name: string, count = 1): Promise<void> => {
+      const before = asked;
+      for (let each = 0; each < count; each += 1) (await open(name)).write('GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await vi.waitFor(() => expect(asked).toBe(before + count), { timeout: 10_000 });
     };
+    const openMany = async (name: string, count: number): Promise<void> => {
+      for (let each = 0; each < count; each += 1) await open(name);
+    };
+    return { port, closed, open, openMany, ask };
+  };
+  const probe = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+  test('of too many connections, closes the oldest without a request in progress, or with one where most have one', async () => {
+    const { port, closed, open, openMany, ask } = await crowded();
     const probeCloses = async (expected: readonly string[]): Promise<void> => {
-      expect(await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await exchange(port, probe)).toMatch(/^HTTP\/1\.1 200 /);
       await vi.waitFor(() => expect(closed).toEqual(expected), { timeout: 10_000 });
     };
     await ask('first');
+    await ask('other', 31);
     await open('idle');
-    for (let count = 2; count < 64; count += 1) await ask('other');
-    await vi.waitFor(() => expect(asked).toBe(63), { timeout: 10_000 });
+    await openMany('other', 31);
     await probeCloses(['idle']);
     await ask('last');
-    await vi.waitFor(() => expect(asked).toBe(64), { timeout: 10_000 });
     await probeCloses(['idle', 'first']);
+  });
+
+  test('while clients read slowly, a flood of connections does not close one that was just opened', async () => {
+    const { port, closed, open, openMany, ask } = await crowded();
+    await ask('slow', 63);
+    const own = await open('probe');
+    await openMany('flood', 30);
+    expect(await exchange(port, probe)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(closed).not.toContain('probe');
+    own.write(probe);
+    const [answer] = await once(own, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(new Set(closed.filter((name) => name !== 'probe'))).toEqual(new Set(['slow']));
   });
 
   test('answers few requests of one connection', async () => {
