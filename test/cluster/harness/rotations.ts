@@ -105,6 +105,10 @@ export async function rotateOk(project: AnyApiProject, ...flags: readonly string
   return { stdout, stderr };
 }
 
+/** The state of each step of a report, by its ID. */
+export const statesOf = ({ steps }: { readonly steps: readonly { readonly id: string; readonly state: string }[] }) =>
+  Object.fromEntries(steps.map(({ id, state }) => [id, state]));
+
 /** Runs `apisvc rotate`, which must fail. `errors` is stderr from the error on. */
 export async function rotateRefused({ dir }: AnyApiProject, ...flags: readonly string[]) {
   const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags], { timeout: 250_000 });

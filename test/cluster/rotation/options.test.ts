@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds } from '../harness/rotations.ts';
+import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds, statesOf } from '../harness/rotations.ts';
 import { installInsecure } from '../harness/secured.ts';
 import { isThorough } from '../harness/thorough.ts';
 
@@ -22,8 +22,6 @@ beforeAll(async () => {
 
 afterAll(() => removeAnyApiProject(project, name));
 
-const states = (stdout: string): Record<string, string> =>
-  Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));
 const versions = (): Promise<string> =>
   kubectlOk(['get', `secret/${name}-tls`, `deployment/${name}`, '-n', name, '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
 
@@ -47,7 +45,7 @@ describe('--if-expires-within', () => {
     expect(report).toMatchObject({ outcome: 'rotated', kind: 'leaf', diagnosis: { verdict: 'healthy' } });
     const after = await expectAgreement(project, name);
     expect([report.from, report.to].map(({ certificate }) => certificate.sha256)).toEqual([before.leaf[0], after.leaf[0]]);
-    expect(states(stdout)).toMatchObject({ issue: 'done', secret: 'done', promote: 'done', verify: 'done' });
+    expect(statesOf(JSON.parse(stdout))).toMatchObject({ issue: 'done', secret: 'done', promote: 'done', verify: 'done' });
   });
 });
 
@@ -70,7 +68,12 @@ test('an interrupted run reports its steps, the next one continues, and a copy o
   const interrupted = await running;
   expect(interrupted.exitCode).toBe(130);
   expect(JSON.parse(interrupted.stdout)).toMatchObject({ outcome: 'interrupted', kind: 'ca', error: { message: 'interrupted' } });
-  expect(states(interrupted.stdout)).toMatchObject({ 'trust-both': 'done', secret: 'done', soak: 'pending', promote: 'pending' });
+  expect(statesOf(JSON.parse(interrupted.stdout))).toMatchObject({
+    'trust-both': 'done',
+    secret: 'done',
+    soak: 'pending',
+    promote: 'pending',
+  });
 
   cpSync(project.dir, copy, { recursive: true });
   rmSync(join(copy, 'certs', 'next'), { recursive: true });
@@ -86,7 +89,12 @@ test('an interrupted run reports its steps, the next one continues, and a copy o
   expect(continued.stderr).toMatch(
     /note: continuing the rotation of the CA that started at \S+\n {4}Issuing .* \(done\)\n {4}Trusting both CAs \(done\)\n {4}Waiting for every kube-apiserver .* \(done\)\n {4}Writing Secret .* \(done\)\n/,
   );
-  expect(states(continued.stdout)).toMatchObject({ 'trust-both': 'skipped', secret: 'skipped', soak: 'done', 'trust-new': 'done' });
+  expect(statesOf(JSON.parse(continued.stdout))).toMatchObject({
+    'trust-both': 'skipped',
+    secret: 'skipped',
+    soak: 'done',
+    'trust-new': 'done',
+  });
   expect((await expectAgreement(project, name)).ca).not.toEqual(before.ca);
 });
 
