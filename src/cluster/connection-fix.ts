@@ -85,7 +85,7 @@ function schemeFix({ cluster, server }: Destination, message: string): string {
   if (server.startsWith('http:'))
     return `The server does not speak plain HTTP. Use HTTPS: ${set}${shellWord(server.replace('http:', 'https:'))}`;
   if (message === notTls.http) return `The server speaks plain HTTP on this port. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
-  return `Another program than kube-apiserver listens there. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
+  return `A program other than kube-apiserver listens there. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
 }
 
 function clientCertificateFix({ user, hasClientCertificate }: Destination): string {

@@ -55,7 +55,7 @@ function stillRunning({ exec: { command }, signal }: PluginRun): unknown {
   const { reason } = signal;
   if (!(reason instanceof DeadlineError)) return reason;
   return new DeadlineError(`${reason.message}: the credential plugin "${command}" did not finish`, {
-    fix: `Log in with "${command}" first, because it may wait for an answer. Set a longer --timeout if it only needs time.`,
+    fix: `Log in with "${command}" first, because it may be waiting for input. Set a longer --timeout if it only needs time.`,
     cause: reason,
   });
 }

@@ -4,7 +4,7 @@ import type { RotateRequest } from '../operations/rotation/request.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import { hasCaKey } from '../project/ca-key.ts';
 
-export const newCa = 'To make a new CA: apisvc rotate --ca';
+export const newCa = 'To create a new CA: apisvc rotate --ca';
 
 interface Signing {
   /** The key that the user gives. */

@@ -112,7 +112,7 @@ function refuseForeign(registration: Registration, directory: string): void {
 /** After its last step, a rotation is complete: the same command would start another one. */
 function completeFix({ abort }: RotateFlags, { steps }: RotateReport): string | undefined {
   const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
-  return isComplete ? `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify` : undefined;
+  return isComplete ? `The ${abort ? 'abort' : 'rotation'} is complete. To check the API: apisvc verify` : undefined;
 }
 
 function interruptFix(flags: RotateFlags, report: RotateReport, isRenewed: boolean): string {

@@ -93,7 +93,7 @@ export async function caKeyInCluster(
   if (pairs.length === 0) {
     throw new RefusedError(`${nameOfCaSecret(ref)} has no private key of a CA; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
   }
-  throw new RefusedError(`${nameOfCaSecret(ref)} has the private key of another CA than certs/ca.crt; ${needed}`, {
+  throw new RefusedError(`${nameOfCaSecret(ref)} has a private key that does not match certs/ca.crt; ${needed}`, {
     fix: `If the CA was rotated in another copy of the project, get certs/ of that copy, for example: git pull\n${newCa}`,
   });
 }

@@ -48,7 +48,7 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
 
 function wayOut(dir: string, { spec }: Registration, apiService: string): string {
   return [
-    'Make other keys and another CA while the API keeps serving, without the files of this copy:',
+    'Create new keys and a new CA while the API keeps serving, without the files of this copy:',
     `  ${rotateAside({ directory: dir, issuer: spec.certificates.issuer.type })}`,
     'Or delete the APIService, and register the project. The API is unavailable in between:',
     `  kubectl delete apiservice ${apiService} && apisvc register`,

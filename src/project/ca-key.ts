@@ -22,7 +22,7 @@ export function caPairIn(dir: string, set: 'current' | 'next' = 'current'): CaPa
   const paths = certificateFiles(directoryOf(dir, set));
   if (!fileExists(paths.caKey)) return undefined;
   const { key, fault } = readPrivateKey(readPem(paths.caKey));
-  const fix = { fix: `Restore the file. If the key is lost, remove the file, and make a new CA: apisvc rotate --ca` };
+  const fix = { fix: `Restore the file. If the key is lost, remove the file, and create a new CA: apisvc rotate --ca` };
   if (fault) throw new UsageError(certificateFaultText({ part: 'caKey', ...fault }, paths), fix);
   const own = inspect(readPem(paths.caCertificate)).certificates.filter(({ pem }) => new X509Certificate(pem).checkPrivateKey(key));
   if (own.length === 0) throw new UsageError(`${paths.caKey}: the private key does not match ${paths.caCertificate}`, fix);

@@ -55,7 +55,7 @@ function isWhole(disk: Disk, directory: string, files: readonly FileToWrite[]): 
 
 const changedMeanwhile = (staged: string): RefusedError =>
   new RefusedError(`another process changed ${staged} while the new certificates were written\nnothing was changed`, {
-    fix: 'Run the same command again when no other rotation runs.',
+    fix: 'Run the same command again when no other rotation is running.',
   });
 
 const inRotation = (dir: string): RefusedError =>

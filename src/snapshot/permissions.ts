@@ -33,7 +33,7 @@ export const verifyPermissions: readonly ReadPermission[] = [
     resources: [podLog],
     verbs: ['get'],
     usedFor: 'The log of a crashing server or empty adapter',
-    notForMonitor: 'everybody who reaches the monitor could read the logs',
+    notForMonitor: 'anyone who reaches the monitor could read the logs',
   },
   {
     resources: [podPortForward],
@@ -52,7 +52,7 @@ export const verifyPermissions: readonly ReadPermission[] = [
     resources: [Secret],
     verbs: ['get'],
     usedFor: "The certificate in the server's Secret",
-    notForMonitor: 'it would allow to read every Secret',
+    notForMonitor: 'it would allow the monitor to read every Secret',
   },
   { resources: [SubjectAccessReview], verbs: ['create'], usedFor: 'Whether the server may delegate authentication' },
   { resources: [Certificate, Issuer, ClusterIssuer], verbs: ['get'], usedFor: 'What cert-manager issues and injects' },

@@ -187,12 +187,12 @@ test('rotate says what is wrong with the Secret', async () => {
     const text = `error: Secret demo/demo-ca ${message}; a new serving certificate needs the CA\nnothing was changed\n`;
     const refused = await run('rotate', '-C', copy);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
-    expect(refused.stderr).toMatch(/To make a new CA: apisvc rotate .*--ca/);
+    expect(refused.stderr).toMatch(/To create a new CA: apisvc rotate .*--ca/);
   };
   expect(await apisvc(['init', 'theirs', '--preset', 'demo', '--yes'], { cwd })).toMatchObject({ code: 0 });
   const base64 = (path: string): string => readFileSync(path).toString('base64');
   await patch(secretPath, { data: { 'tls.crt': base64(files('theirs').caCertificate), 'tls.key': base64(files('theirs').caKey) } });
-  await expectRefusal('has the private key of another CA than certs/ca.crt');
+  await expectRefusal('has a private key that does not match certs/ca.crt');
   await patch(secretPath, { data: { 'tls.key': '' } });
   await expectRefusal('has no private key of a CA');
   await cluster.request({ method: 'DELETE', path: secretPath, signal });

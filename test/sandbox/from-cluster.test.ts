@@ -164,7 +164,7 @@ test('an APIService that cannot become a project is refused with the reason', as
   await refused('v1alpha1.demo.apisvc.de', `Did you mean ${name}?`);
   const secret = resourcePath(resources.Secret, 'demo', 'their-cert');
   await patch(secret, { metadata: { annotations: { 'apisvc.dev/registration': 'demo/theirs' } } });
-  await refused(name, 'Secret demo/their-cert belongs to the project demo/theirs of apisvc, whose directory has its CA');
+  await refused(name, 'Secret demo/their-cert belongs to the apisvc project demo/theirs');
   await patch(secret, { metadata: { annotations: { 'apisvc.dev/registration': null } } });
   const served = await read(secret);
   // A certificate without its key: the server keeps the one that it has.

@@ -54,7 +54,7 @@ test('the first register in a cluster takes the key from elsewhere, and rotate t
   expect(certs()).toEqual([]);
 
   // Without the key of the CA, rotate says where it is missing.
-  const needed = 'a new serving certificate needs the CA\nfix: Give the key of the CA with --keys, too. To make a new CA:';
+  const needed = 'a new serving certificate needs the CA\nfix: Give the key of the CA with --keys, too. To create a new CA:';
   const serving = join(keys, 'serving');
   mkdirSync(serving);
   writeFileSync(join(serving, 'tls.key'), pem('tls.key'), { mode: 0o600 });

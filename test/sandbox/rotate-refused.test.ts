@@ -55,7 +55,7 @@ test('a name in apisvc.yaml that the cluster or the CA does not have is refused,
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringContaining(
-        'error: apiservice/v1alpha1.demo.apisvc.dev leads to Service demo/demo, not to Service demo/other\nnothing was changed\nfix: In apisvc.yaml, correct spec.service.name.\n',
+        'error: apiservice/v1alpha1.demo.apisvc.dev points at Service demo/demo, not at Service demo/other\nnothing was changed\nfix: In apisvc.yaml, correct spec.service.name.\n',
       ),
     });
   }
@@ -64,7 +64,7 @@ test('a name in apisvc.yaml that the cluster or the CA does not have is refused,
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringMatching(
-      /cannot issue a certificate for other\.example\.com: .*\nfix: To make a new CA: apisvc rotate -C demo --ca\nOr remove the names from spec\.certificates in apisvc\.yaml\.\n$/,
+      /cannot issue a certificate for other\.example\.com: .*\nfix: To create a new CA: apisvc rotate -C demo --ca\nOr remove the names from spec\.certificates in apisvc\.yaml\.\n$/,
     ),
   });
   expect(await run('rotate', '-C', 'demo', '--ca', '--dry-run')).toMatchObject({ code: 0 });

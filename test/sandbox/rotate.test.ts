@@ -161,7 +161,7 @@ test('lost certificates are restored from the cluster', async () => {
   expect(contents(join(cwd, 'demo'))).not.toContain('certs/tls.crt');
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('fix: Restore the file, or give the key with --keys. To make a new CA: apisvc rotate -C demo --ca\n'),
+    stderr: expect.stringContaining('fix: Restore the file, or give the key with --keys. To create a new CA: apisvc rotate -C demo --ca\n'),
   });
   expect(contents(join(cwd, 'demo'))).toEqual(expect.arrayContaining(['certs/ca.crt', 'certs/tls.crt']));
 });
@@ -184,7 +184,7 @@ test('a lost certs/ca.crt is restored from the caBundle, also without tls.key', 
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
-      'error: demo/certs/ca.crt not found, and no caBundle has the CA that signed demo/certs/tls.crt; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate -C demo --ca\n',
+      'error: demo/certs/ca.crt not found, and no caBundle has the CA that signed demo/certs/tls.crt; a new serving certificate needs the CA\nfix: Restore the file. To create a new CA: apisvc rotate -C demo --ca\n',
     ),
   });
 });
@@ -198,7 +198,7 @@ test('near the end of the CA, a rotation of the certificate advises a new CA or 
   expect(ended).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
-      /error: the CA CN=\S+ CA expires on \S+, before the new certificate would expire \(\S+\)\nfix: To make a new CA: apisvc rotate -C demo --ca\nOr set spec\.certificates\.lifetime in demo\/apisvc\.yaml to at most 3649d\.\n$/,
+      /error: the CA CN=\S+ CA expires on \S+, before the new certificate would expire \(\S+\)\nfix: To create a new CA: apisvc rotate -C demo --ca\nOr set spec\.certificates\.lifetime in demo\/apisvc\.yaml to at most 3649d\.\n$/,
     ),
   });
 });

@@ -42,7 +42,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'The clock of a kube-apiserver is wrong: it shows {time}',
     cause:
-      'kube-apiserver refuses a certificate that is valid now, because its clock is wrong. With several instances of kube-apiserver, it may be another one than the one that answers here.',
+      'kube-apiserver refuses a certificate that is valid now, because its clock is wrong. If there are several kube-apiserver instances, the instance with the wrong clock may not be the one that answers here.',
     fix: 'Do not issue new certificates. Synchronize the clocks of all control plane nodes with a time server. Then check the API again: `apisvc verify {name} --wait`',
   },
   'control-plane/flapping': {

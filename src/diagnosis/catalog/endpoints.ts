@@ -153,7 +153,7 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'The endpoints of Service {namespace}/{service} respond differently: {answer} from {endpoints}, {usual} from the others',
     cause:
-      'The same request gets a different response, depending on the endpoint. kube-apiserver keeps its connections to an endpoint, so users may notice the fault only when it connects to a different one.',
+      'The same request gets a different response, depending on the endpoint. kube-apiserver keeps its connections to an endpoint, so users may notice the fault only when kube-apiserver connects to another endpoint.',
     fix: 'Compare the logs of the pods: `kubectl -n {namespace} logs --selector={selector} --prefix --tail=50`. Compare their images and arguments: `kubectl -n {namespace} describe pods --selector={selector}`. Then delete the pod that responds differently, so that its controller replaces the pod.',
   },
   'endpoints/tls-too-old': {

@@ -93,7 +93,7 @@ export const registrationEntries = {
     title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
     cause:
       'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or somebody else registered the API. `apisvc register` does not redirect an API to another Service.',
-    fix: 'If the API in the cluster belongs to others, use another API group. Otherwise, change apisvc.yaml back. Or move the API, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
+    fix: 'If someone else owns the API in the cluster, use a different API group. Otherwise, change apisvc.yaml back. Or move the API, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
   },
   'registration/bundle-manager': {
     severity: 'warning',
@@ -101,7 +101,7 @@ export const registrationEntries = {
     title: 'Another field manager also owns the caBundle of APIService {name}: {manager}',
     cause:
       '{manager} set the caBundle too, and would set its old value again. Therefore `apisvc rotate --ca` refuses to change the caBundle.',
-    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. Before that, set the sync option ServerSideApply=true of Argo CD, which would delete the caBundle otherwise. With Helm, set the value caBundle to an empty string instead.',
+    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. With Argo CD, set the sync option ServerSideApply=true before that. Otherwise, Argo CD deletes the caBundle. With Helm, set the value caBundle to an empty string instead.',
   },
   'registration/hides-custom-resources': {
     severity: 'warning',

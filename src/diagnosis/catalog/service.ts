@@ -38,7 +38,7 @@ export const serviceEntries = {
   'service/selects-no-pod': {
     severity: 'error',
     hop: 'service',
-    title: 'Service {namespace}/{service} selects no pod of the files',
+    title: 'Service {namespace}/{service} selects no pod in the files',
     cause:
       'The selector of a Service must match the labels of the pod template. Otherwise the Service has no endpoints. This is a warning if the server may be in other files.',
     fix: 'Set spec.selector of Service {namespace}/{service} to labels of the pods, or add the labels to the pod template.',

@@ -97,7 +97,7 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
   const name = `Lease ${injectorLease.namespace}/${injectorLease.name}`;
   if (lease?.state === 'absent') {
     return {
-      why: 'The cainjector is not running, or has its Lease in another namespace than kube-system.',
+      why: 'The cainjector is not running, or has its Lease in a namespace other than kube-system.',
       seenOf: [`${name} does not exist`],
     };
   }

@@ -19,15 +19,15 @@ export async function fromCertificate(
   const [namespace, name = ''] = value.split('/');
   const ref = `Certificate ${value}`;
   if (namespace !== backend.namespace)
-    throw new RefusedError(`${ref} is not in namespace ${backend.namespace} of the Service, which a project cannot describe`);
+    throw new RefusedError(`${ref} is not in the namespace of the Service, ${backend.namespace}; apisvc.yaml cannot describe that`);
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
-  if (!found) throw new RefusedError(`${ref}, which the annotation ${certManagerAnnotations.fromCertificate} names, not found`);
+  if (!found) throw new RefusedError(`${ref} not found; the annotation ${certManagerAnnotations.fromCertificate} names it`);
   const spec: Json = found.spec ?? {};
   const secret = textOf(spec.secretName);
   // The manifests of apisvc name the Certificate as its Secret. A second Certificate for the same
   // Secret is a mistake that cert-manager reports (github.com/cert-manager/cert-manager/pull/6406).
   if (secret !== name)
-    throw new RefusedError(`${ref} writes Secret ${secret}; a project needs a Certificate with the name of its Secret`, {
+    throw new RefusedError(`${ref} writes Secret ${secret}; in an apisvc project, both must have the same name`, {
       fix: `Create a Certificate ${secret} for the Secret instead, and set the annotation to ${namespace}/${secret}.`,
     });
   const { kind = 'Issuer', group = 'cert-manager.io' } = spec.issuerRef ?? {};

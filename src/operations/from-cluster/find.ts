@@ -66,8 +66,8 @@ function refuseOtherPorts({ backend, apiServices }: Registered): void {
   const other = apiServices.find((object) => viewApiService(object).service?.port !== backend.port);
   if (!other) return;
   throw new RefusedError(
-    `the APIServices of ${describeBackend(backend)} use several ports, and a project has one: apiservice/${other.metadata.name} does not use port ${backend.port}`,
-    { fix: 'Let them use the same port of the Service.' },
+    `the APIServices of ${describeBackend(backend)} use several ports, but a project can have only one: apiservice/${other.metadata.name} does not use port ${backend.port}`,
+    { fix: 'Set the same spec.service.port in all of them.' },
   );
 }
 
@@ -77,7 +77,7 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const view = viewService(service);
   const ref = describeBackend(backend);
   if (view.type === 'ExternalName')
-    throw new RefusedError(`${ref} has the type ExternalName (${view.externalName}), which a project cannot describe`, {
+    throw new RefusedError(`${ref} has the type ExternalName (${view.externalName}), which apisvc.yaml cannot describe`, {
       fix: 'Replace it with a Service without a selector, and an EndpointSlice with the addresses of the server.',
     });
   const slices = await listObjects(cluster, slicesOf({ namespace, name }), signal);
@@ -85,7 +85,7 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const [first, ...ports] = new Set(targets.map((target) => target.port));
   if (first === undefined) throw new RefusedError(`${ref} has no selector and no ready endpoint at port ${port}, so the API has no server`);
   if (ports.length > 0)
-    throw new RefusedError(`the endpoints of ${ref} use several ports, and a project has one: ${[first, ...ports].join(', ')}`);
+    throw new RefusedError(`the endpoints of ${ref} use several ports, but a project can have only one: ${[first, ...ports].join(', ')}`);
   return { addresses: [...new Set(targets.map(({ address }) => address))], port: first };
 }
 
@@ -100,8 +100,8 @@ function ownerOf({ backend, apiServices }: Registered): string | undefined {
   if (owner === undefined) return undefined;
   const [namespace, name] = owner.split('/');
   if (more.length === 0 && namespace === backend.namespace) return name;
-  throw new RefusedError(`the APIServices of ${describeBackend(backend)} belong to other projects of apisvc: ${[...owners].join(', ')}`, {
-    fix: 'Use the directories of these projects.',
+  throw new RefusedError(`the APIServices of ${describeBackend(backend)} belong to other apisvc projects: ${[...owners].join(', ')}`, {
+    fix: 'Use the directories of those projects.',
   });
 }
 

@@ -61,7 +61,7 @@ export function injectionFault(apiService: KubeObject, registration: Registratio
   }
   if (certificate !== undefined || annotations[injectionAnnotation] !== undefined) return undefined;
   return new RefusedError(
-    `apiservice/${name} would not trust the new CA: it leads to the same Service, but cert-manager does not write its caBundle`,
+    `apiservice/${name} would not trust the new CA: it points at the same Service, but cert-manager does not write its caBundle`,
     {
       fix: `Let cert-manager write it: kubectl annotate apiservice ${name} ${fromCertificate}=${registration.metadata.namespace}/${certificateName(registration)}`,
     },

@@ -105,9 +105,9 @@ async function continueCa(where: TimedRenewal & { readonly cluster: Cluster }, f
   if (isEarlierCa) await requireWebhooks(where, found.anchors, signer);
   const secret = namespacedName(secretRef(where));
   const reason = isInjected
-    ? `another CA than that of Secret ${secret} is still trusted`
+    ? `a CA other than that of Secret ${secret} is still trusted`
     : `Secret ${namespacedName(bothRef(where.registration))} is left`;
-  const why = isEarlierCa ? `another CA than that of Secret ${secret} signs now` : reason;
+  const why = isEarlierCa ? `a CA other than that of Secret ${secret} signs now` : reason;
   onProgress({ kind: 'note', what: `${why}; continuing the rotation of the CA` });
   const asCa = { ...where, kind: 'ca' as const };
   // The first check did not know that the CA is replaced.

@@ -35,12 +35,12 @@ export async function requireWebhooks(
   if (rejecting.length === 0) return;
   const ca = caName(registration);
   throw new RefusedError(
-    `webhooks of Service ${namespace}/${name} trust only the present CA: ${rejecting.map(nameOf).join(', ')}\nnothing was changed`,
+    `webhooks of Service ${namespace}/${name} trust only the current CA: ${rejecting.map(nameOf).join(', ')}\nnothing was changed`,
     {
       fix: [
         ...(signer === undefined ? [`Renew the CA: cmctl renew -n ${namespace} ${ca}`] : []),
         ...stopInjection(rejecting),
-        'Add the new CA to the caBundle of each of these webhooks, and keep the present one:',
+        'Add the new CA to the caBundle of each of these webhooks, and keep the current one:',
         ...rejecting.map((each) => `kubectl edit ${nameOf(each)}`),
         'Then run: apisvc rotate',
       ].join('\n'),

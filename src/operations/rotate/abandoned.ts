@@ -72,7 +72,7 @@ async function nextCa(cluster: Cluster, { registration, signal }: RotateRequest)
 function unregistered(request: RotateRequest): RefusedError {
   if (!hasNext(request.dir)) return notRegistered(request);
   const { namespace, name } = serviceOf(request);
-  return new RefusedError(`no APIService leads to Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`, {
+  return new RefusedError(`no APIService points at Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`, {
     fix: 'Discard certs/next: apisvc rotate --abort\nThen register the project again: apisvc register',
   });
 }

@@ -69,8 +69,8 @@ const otherMachine = (journal: Journal): RefusedError =>
 
 /** Whoever has the files may still choose otherwise. */
 const goingBack = (journal: Journal): RefusedError =>
-  new RefusedError(`${began(journal)}; it goes back to the old certificate`, {
-    fix: 'Finish the way back, in a copy of the project with the old certificate: apisvc rotate --abort',
+  new RefusedError(`${began(journal)}; it is being aborted`, {
+    fix: 'To finish going back, in a copy of the project with the old certificate: apisvc rotate --abort',
   });
 
 const otherFiles = (journal: Journal): RefusedError =>

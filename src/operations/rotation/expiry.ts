@@ -59,7 +59,7 @@ export async function expiryInCluster(where: Where, withinMs: number): Promise<E
     leaves: leaves.map(({ fingerprint }) => fingerprint),
     isDue: relevant.some((each) => endOf(each) - now().getTime() < withinMs),
     notChecked: [
-      ...(apis.length === 0 ? [`no APIService leads to Service ${namespace}/${name}`] : []),
+      ...(apis.length === 0 ? [`no APIService points at Service ${namespace}/${name}`] : []),
       ...inSecret.notChecked,
       ...probes.filter(({ handshake }) => handshake.kind === 'failed' || handshake.certificates.length === 0).map(describeServed),
       ...(chains.length === 0 && inSecret.notChecked.length === 0 ? [`Service ${namespace}/${name} has no endpoint`] : []),

@@ -85,7 +85,7 @@ export async function requireSameService(where: Pick<Where, 'cluster' | 'signal'
     if (!service || (service.namespace === namespace && service.name === name)) continue;
     const apiService = found.metadata.name;
     const path = service.namespace === namespace ? 'spec.service.name' : 'metadata.namespace and spec.service.name';
-    const refused = `apiservice/${apiService} leads to Service ${service.namespace}/${service.name}, not to Service ${namespace}/${name}`;
+    const refused = `apiservice/${apiService} points at Service ${service.namespace}/${service.name}, not at Service ${namespace}/${name}`;
     throw withoutChanges(new RefusedError(refused, { fix: `In apisvc.yaml, correct ${path}.` }));
   }
 }
@@ -93,7 +93,7 @@ export async function requireSameService(where: Pick<Where, 'cluster' | 'signal'
 /** The error where no APIService leads to the Service, so that nothing can be rotated. */
 export function notRegistered(where: Pick<Rotation, 'registration'>): RefusedError {
   const { namespace, name } = serviceOf(where);
-  return new RefusedError(`no APIService leads to Service ${namespace}/${name}\nnothing was changed`, {
+  return new RefusedError(`no APIService points at Service ${namespace}/${name}\nnothing was changed`, {
     fix: 'Register the API first: apisvc register',
   });
 }
@@ -147,7 +147,7 @@ async function secretFaults(where: Where, sets: readonly CertificateSet[]) {
 async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
   const { namespace, name } = serviceOf(where);
   const found = await readApiServices(where);
-  if (found.length === 0) return { own: [`no APIService leads to Service ${namespace}/${name}`], lacking: [], isForeign: false };
+  if (found.length === 0) return { own: [`no APIService points at Service ${namespace}/${name}`], lacking: [], isForeign: false };
   const lacking = found.filter((each) => {
     const api = viewApiService(each);
     return !api.insecureSkipTLSVerify && sets.every(({ anchors }) => lackedBy(api, anchors, where.now()).length > 0);
@@ -165,7 +165,7 @@ async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
  */
 export async function requireWayBack(where: Where, { anchors }: CertificateSet): Promise<void> {
   if (haveExpired(anchors, where.now()))
-    throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
+    throw new RefusedError('the old CA has expired, so rotate cannot go back to it', { fix: 'Finish the rotation: apisvc rotate' });
   if (!(await isTrusted(where, anchors))) throw complete('ca');
 }
 

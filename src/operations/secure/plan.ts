@@ -98,7 +98,7 @@ async function freeSecretName({ cluster, signal }: Asking, { backend }: Register
     const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
     if (!found || found.metadata.annotations?.[projectAnnotation] === project) return name;
   }
-  throw new RefusedError(`Secrets ${ownSecrets(service).join(' and ')} in namespace ${namespace} belong to others`, {
+  throw new RefusedError(`Secrets ${ownSecrets(service).join(' and ')} in namespace ${namespace} were not created by this project`, {
     fix: 'Create the project with another spec.certificates.secretName, and register it.',
   });
 }

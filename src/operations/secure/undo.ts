@@ -92,7 +92,7 @@ function requireRecord({ found }: Target, project: string): void {
   const { name, annotations } = found.metadata;
   const former = annotations?.[formerAnnotation];
   if (former !== undefined && former !== formerlyAbsent) return;
-  throw new RefusedError(`apiservice/${name} belongs to the project ${project}, and did not exist before`, {
+  throw new RefusedError(`nothing to undo: apiservice/${name} belongs to the project ${project}, and no earlier state of it is recorded`, {
     fix: `To remove the registration: apisvc unregister ${name}`,
   });
 }

@@ -24,7 +24,7 @@ export function deleteObject(store: Store, kind: Kind, object: Obj, options: Del
     if (value !== metadata[field])
       throw conflict(kind, metadata.name, `the ${field} in the precondition (${value}) is not that of the object (${metadata[field]})`);
   if ((options.propagationPolicy ?? 'Background') !== 'Background')
-    throw notSimulated('Deletions with another propagationPolicy than Background');
+    throw notSimulated('Deletions with a propagationPolicy other than Background');
   const mode = { dryRun: (options.dryRun ?? []).length > 0 };
   if (kind.kind === 'Namespace') return terminate(store, kind, object, now, mode);
   const graceSeconds = kind.kind === 'Pod' ? graceOf(object, options) : 0;

@@ -112,7 +112,7 @@ function noServer(service: ServiceView | undefined, unselected: readonly string[
   if (!service) return notGiven('the files do not contain the Service');
   if (!selectsPods(service)) return notGiven('the Service selects no pods');
   return unselected.length > 0
-    ? skipped('the Service selects no pod of the files')
+    ? skipped('the Service selects no pod in the files')
     : notGiven('the files contain no workload that the Service selects');
 }
 

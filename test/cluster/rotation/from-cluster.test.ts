@@ -64,7 +64,7 @@ describe('a server that another project of apisvc registered', () => {
       exitCode: 1,
       stdout: '',
       stderr: [
-        `error: Secret ${name}/${name}-tls belongs to the project ${name}/${name} of apisvc, whose directory has its CA`,
+        `error: Secret ${name}/${name}-tls belongs to the apisvc project ${name}/${name}`,
         'fix: Use the directory of that project.',
         '',
       ].join('\n'),

@@ -120,13 +120,13 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
       'fix: Put the file there. In a pod, check that the ConfigMap exists, and that it has the key "apisvc.yaml".',
     ]),
     expectRefused('other', other, 1, [
-      `error: apiservice/${project.apiService} leads to Service demo/demo, not to Service demo/other`,
+      `error: apiservice/${project.apiService} points at Service demo/demo, not at Service demo/other`,
       'nothing was changed',
       'fix: In apisvc.yaml, correct spec.service.name.',
     ]),
     expectRefused('long', long, 2, [
       expect.stringMatching(/^error: the CA CN=demo\.demo\.svc CA expires on \S+, before the new certificate would expire \(\S+\)$/),
-      'fix: To make a new CA: apisvc rotate --ca',
+      'fix: To create a new CA: apisvc rotate --ca',
     ]),
   ]);
   const [, , , ...grant] = await expectRefused('limited', limited, 3, [
@@ -142,7 +142,7 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
     'error: Secret demo/demo-ca not found; a new serving certificate needs the CA',
     'nothing was changed',
     'fix: If another copy of the project still has certs/ca.key, run there: apisvc register',
-    'To make a new CA: apisvc rotate --ca',
+    'To create a new CA: apisvc rotate --ca',
   ]);
   await kubectlOk(['create', '-f', '-'], { ...ca, metadata: { ...ca?.metadata, resourceVersion: undefined, uid: undefined } });
   expect(await written(name)).toEqual(before);

@@ -138,7 +138,7 @@ describe('a TLS handshake', () => {
   test('with another program', async () => {
     const { port } = await listening(net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n')));
     const why = 'tls: first record does not look like a TLS handshake';
-    expectFault(await failureOf(trusting(port)), `https://127.0.0.1:${port}`, why, 'Another program');
+    expectFault(await failureOf(trusting(port)), `https://127.0.0.1:${port}`, why, 'A program other than kube-apiserver');
   });
 
   test('that the server does not finish', async () => {

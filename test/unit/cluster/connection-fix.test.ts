@@ -33,7 +33,7 @@ test.each<[string, RegExp | string]>([
     /kube\.example\.com in its subjectAltName/,
   ],
   ['http: server gave HTTP response to HTTPS client', `${set} --server=https://HOST:6443`],
-  ['tls: first record does not look like a TLS handshake', /^Another program than kube-apiserver listens there/],
+  ['tls: first record does not look like a TLS handshake', /^A program other than kube-apiserver listens there/],
   [
     'remote error: tls: certificate required',
     'The server requires a client certificate. Set both, or log in again: kubectl config set-credentials jane',

@@ -92,7 +92,7 @@ describe('a caBundle that was not injected', () => {
 
   test.each([
     ['nobody renews its Lease', { lease: seen({ holder: 'x', renewed: '2026-06-15T10:00:00Z', durationSeconds: 60 }) }],
-    ['in another namespace', { lease: { state: 'absent' } }],
+    ['in a namespace other than kube-system', { lease: { state: 'absent' } }],
     ['is running, but', { lease: seen({ holder: 'x', renewed: '2026-06-15T12:00:00Z', durationSeconds: 60 }) }],
     ['is not running, is not allowed', { lease: unseen() }],
     ['no CA in ca.crt', { secret: seen({ ...source, authorities: [] }) }],

@@ -78,7 +78,7 @@ test('the CA of an API that works is not replaced at once; the way out needs no 
     'requests would fail from the moment a pod serves it until the caBundle is replaced',
   ]);
   expect(refused?.fix?.split('\n')).toEqual([
-    'Make other keys and another CA while the API keeps serving, without the files of this copy:',
+    'Create new keys and a new CA while the API keeps serving, without the files of this copy:',
     '  mv demo/certs demo/certs.old && apisvc rotate --ca',
     'Or delete the APIService, and register the project. The API is unavailable in between:',
     '  kubectl delete apiservice v1.example.com && apisvc register',

@@ -154,7 +154,7 @@ describe('a Certificate of cert-manager', () => {
   });
 
   test.each([
-    ['that is not there', [], /^Certificate wardle\/api-tls, which the annotation .* names, not found$/],
+    ['that is not there', [], /^Certificate wardle\/api-tls not found; the annotation .* names it$/],
     ['with another name than its Secret', [certificate({ secretName: 'x' })], /^Certificate wardle\/api-tls writes Secret x; /],
     ['with another type of key', [certificate({ privateKey: { algorithm: 'Ed25519', size: 0 } })], /key of type Ed25519 0, which/],
   ])('%s is refused', async (_, certificates, message) => {
@@ -163,7 +163,7 @@ describe('a Certificate of cert-manager', () => {
 
   test('in another namespace, or not named by the annotation, is refused', async () => {
     const elsewhere = annotated(apiService, { 'cert-manager.io/inject-ca-from': 'other/api-tls' });
-    expect(await fault([elsewhere])).toMatchObject(refusal(/^Certificate other\/api-tls is not in namespace wardle of the Service/));
+    expect(await fault([elsewhere])).toMatchObject(refusal(/^Certificate other\/api-tls is not in the namespace of the Service, wardle;/));
     const bySecret = annotated(apiService, { 'cert-manager.io/inject-ca-from-secret': 'wardle/ca' });
     expect(await fault([bySecret])).toMatchObject(refusal(/has the annotation cert-manager\.io\/inject-ca-from-secret, not/));
   });
@@ -189,7 +189,7 @@ describe('what a project cannot describe is refused', () => {
     [
       'other projects',
       [annotated(insecure, { [projectAnnotation]: 'other/demo' })],
-      /^the APIServices of Service wardle\/api belong to other projects of apisvc: other\/demo$/,
+      /^the APIServices of Service wardle\/api belong to other apisvc projects: other\/demo$/,
     ],
   ])('%s', async (_, apiServices, message) => {
     expect(await fault(apiServices)).toMatchObject(refusal(message));

@@ -36,7 +36,7 @@ describe('trusting both CAs', () => {
     [
       'nothing',
       {},
-      /^apiservice\/v1\.x would not trust the new CA: it leads to the same Service, but cert-manager does not write its caBundle$/,
+      /^apiservice\/v1\.x would not trust the new CA: it points at the same Service, but cert-manager does not write its caBundle$/,
     ],
   ])('is refused where cert-manager copies from %s', async (_, annotations, message) => {
     expect(await observed(annotations)).toMatchObject({ state: 'fault', error: { message: expect.stringMatching(message) } });

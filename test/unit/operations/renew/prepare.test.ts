@@ -45,7 +45,7 @@ async function prepared(annotations: object, secret: ReturnType<typeof bothSecre
 test('an interrupted rotation of the CA is continued, though nothing expires', async () => {
   const { steps, notes } = await prepared(fromBoth, bothSecret(''));
   expect(steps.join()).toBe('trust-both,uptake,renew,endpoints,soak,trust-new');
-  expect(notes).toEqual([`another CA than that of Secret ${namespace}/api-tls is still trusted; continuing the rotation of the CA`]);
+  expect(notes).toEqual([`a CA other than that of Secret ${namespace}/api-tls is still trusted; continuing the rotation of the CA`]);
 });
 
 test('of a rotation that was killed before its last request, only the Secret is removed', async () => {

@@ -18,7 +18,7 @@ test.each([
   });
   const request: RenewRequest = { ...rotateRequest('x', { registration }), restart: 'auto', soakMs: 0 };
   expect(await rejection(run(cluster, request))).toMatchObject({
-    message: 'no APIService leads to Service example/api\nnothing was changed',
+    message: 'no APIService points at Service example/api\nnothing was changed',
     fix: 'Register the API first: apisvc register',
   });
   expect(writes).toEqual([]);

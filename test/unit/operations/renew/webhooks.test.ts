@@ -43,12 +43,12 @@ test.each([
 test('a webhook that trusts only the present CA is refused before the CA is renewed', async () => {
   const { done } = await check([webhook(bundleOf(ca, otherCa), service, { [annotation]: 'a/b' })]);
   expect(await rejection(done)).toMatchObject({
-    message: `webhooks of Service ${namespace}/${service.name} trust only the present CA: validatingwebhookconfiguration/x\nnothing was changed`,
+    message: `webhooks of Service ${namespace}/${service.name} trust only the current CA: validatingwebhookconfiguration/x\nnothing was changed`,
     fix: [
       `Renew the CA: cmctl renew -n ${namespace} ${registration.metadata.name}-ca`,
       'Stop the controllers that write these caBundles, or let them add the CA:',
       `kubectl annotate validatingwebhookconfiguration/x ${annotation}-`,
-      'Add the new CA to the caBundle of each of these webhooks, and keep the present one:',
+      'Add the new CA to the caBundle of each of these webhooks, and keep the current one:',
       'kubectl edit validatingwebhookconfiguration/x',
       'Then run: apisvc rotate',
     ].join('\n'),
@@ -57,7 +57,7 @@ test('a webhook that trusts only the present CA is refused before the CA is rene
 
 test('and after it was renewed, before the certificate is', async () => {
   const { done } = await check([webhook(bundleOf(ca))], [otherCa]);
-  expect(await rejection(done)).toMatchObject({ message: expect.stringMatching(/^webhooks of Service \S+ trust only the present CA/) });
+  expect(await rejection(done)).toMatchObject({ message: expect.stringMatching(/^webhooks of Service \S+ trust only the current CA/) });
 });
 
 test('what may not be listed is said', async () => {

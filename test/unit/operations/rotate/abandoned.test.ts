@@ -109,7 +109,7 @@ describe('rotate --abort when no API is registered any more', () => {
     const dir = withNext();
     const asked = request(dir, { dryRun });
     expect(await rejection(dryRun ? planRotation(cluster, asked) : rotate(cluster, asked))).toMatchObject({
-      message: `apiservice/${name} leads to Service example/before, not to Service example/api\nnothing was changed`,
+      message: `apiservice/${name} points at Service example/before, not at Service example/api\nnothing was changed`,
       fix: 'In apisvc.yaml, correct spec.service.name.',
     });
     expect({ hasNext: hasNext(dir), writes }).toEqual({ hasNext: true, writes: [] });
@@ -134,7 +134,7 @@ test.each([true, false])('rotate names rotate --abort when no API is registered 
   const { namespace, name } = { namespace: 'example', name: registration.spec.service.name };
   const asked = request(dir, { abort: false, dryRun });
   expect(await rejection(dryRun ? planRotation(cluster, asked) : rotate(cluster, asked))).toMatchObject({
-    message: `no APIService leads to Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`,
+    message: `no APIService points at Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`,
     fix: 'Discard certs/next: apisvc rotate --abort\nThen register the project again: apisvc register',
   });
   expect(hasNext(dir)).toBe(true);
@@ -145,7 +145,7 @@ test.each([true, false])('rotate names only register where no API is registered 
   const { cluster, writes } = await unregistered({});
   const asked = request(project(), { abort: false, dryRun });
   expect(await rejection(dryRun ? planRotation(cluster, asked) : rotate(cluster, asked))).toMatchObject({
-    message: `no APIService leads to Service example/${registration.spec.service.name}\nnothing was changed`,
+    message: `no APIService points at Service example/${registration.spec.service.name}\nnothing was changed`,
     fix: 'Register the API first: apisvc register',
   });
   expect(writes).toEqual([]);

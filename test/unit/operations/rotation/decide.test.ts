@@ -49,7 +49,7 @@ describe('rotate', () => {
     [
       'does not while somebody goes back',
       { journal: { ...leaf, direction: 'back' }, inSecret: next },
-      /is not complete .*; it goes back to the old certificate$/,
+      /is not complete .*; it is being aborted$/,
     ],
     [
       'does not with a new CA, whose key for the server is lost',

@@ -68,7 +68,7 @@ describe('a rotation is due by what the cluster has', () => {
   test.each<[string, InCluster, RegExp]>([
     ['an endpoint that does not answer', { secret: long }, /not checked: 127\.0\.0\.1:1: connection refused/],
     ['no Secret', { served: long }, /not checked: Secret example\/api-tls not found/],
-    ['no APIService', { secret: long, served: long, isRegistered: false }, /not checked: no APIService leads to Service example\/api/],
+    ['no APIService', { secret: long, served: long, isRegistered: false }, /not checked: no APIService points at Service example\/api/],
   ])('and not known with %s', async (_, inCluster, message) => {
     const expiry = await expiryOf(inCluster);
     expect(expiry.isDue).toBe(false);
