@@ -14,9 +14,9 @@ import { caSecretRef } from './ca-secret.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotate/abandoned.ts';
 import { rotationNeeds } from './rotate/needs.ts';
-import { prepare, type TimedRequest } from './rotate/prepare.ts';
+import { nothingDue, prepare, type TimedRequest } from './rotate/prepare.ts';
 import { requireSameTime } from './rotation/clock.ts';
-import { expiryInCluster } from './rotation/expiry.ts';
+import { type Expiry, expiryInCluster } from './rotation/expiry.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import type { RotateRequest, RotateResult, StepReport } from './rotation/request.ts';
 import { serviceOf } from './rotation/rotation.ts';
@@ -39,7 +39,9 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const abandoned = await namingAllMissing(cluster, needs, signal, () => discardAbandoned(cluster, request));
   if (abandoned) return abandoned;
   await requireAccess(cluster, needs, createdBy(request), signal);
-  const clock = await checkClock(cluster, request);
+  const { clock, expiry } = await checkClock(cluster, request);
+  const unneeded = expiry && (await nothingDue(cluster, { ...request, ...clock, renewLease: async () => {} }, expiry));
+  if (unneeded) return unneeded;
   const lock = await acquireRotationLease(cluster, {
     service,
     project: projectOf(request.registration),
@@ -64,14 +66,20 @@ function createdBy({ registration, kind, abort }: RotateRequest): readonly KubeO
   return ref ? [{ apiVersion: 'v1', kind: 'Secret', metadata: { name: ref.name, namespace: registration.metadata.namespace } }] : [];
 }
 
+interface Checked {
+  readonly clock: Clock;
+  /** With `--if-expires-within`, unless a rotation is pending. */
+  readonly expiry?: Expiry | undefined;
+}
+
 /** Only new certificates need the local clock. @throws as `requireSameTime` */
-async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clock> {
+async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Checked> {
   const clock = await readClock(cluster, request.signal);
   const { dir, abort, ifExpiresWithin } = request;
-  if (abort || hasNext(dir)) return clock;
-  const isDue = ifExpiresWithin === undefined || (await expiryInCluster({ ...request, ...clock, cluster }, ifExpiresWithin)).isDue;
-  if (isDue) requireSameTime(cluster, clock);
-  return clock;
+  if (abort || hasNext(dir)) return { clock };
+  const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster({ ...request, ...clock, cluster }, ifExpiresWithin);
+  if (!expiry || expiry.isDue) requireSameTime(cluster, clock);
+  return { clock, expiry };
 }
 
 async function rotateLocked(cluster: Cluster, request: TimedRequest, lock: RotationLock): Promise<RotateResult> {
@@ -101,7 +109,7 @@ export const planRotation = (cluster: Cluster, request: RotateRequest): Promise<
 async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
   const abandoned = await discardAbandoned(cluster, request);
   if (abandoned) return abandoned;
-  const clock = await checkClock(cluster, request);
+  const { clock } = await checkClock(cluster, request);
   const lease = await silentLease(cluster, request);
   const journal = lease && viewRotationLease(lease).journal;
   const prepared = await prepare(cluster, { ...request, ...clock, renewLease: async () => {} }, { journal });

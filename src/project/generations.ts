@@ -71,6 +71,9 @@ const continueOrAbort = (dir: string): string =>
 /** Whether a rotation has certificates that are not in use yet. */
 export const hasNext = (dir: string): boolean => realDisk.kindOf(pathsOfSets(dir).next) !== undefined;
 
+/** Whether a rotation left certificates that are not in use, or parts of them. */
+export const hasLeftovers = (dir: string): boolean => hasNext(dir) || realDisk.kindOf(pathsOfSets(dir).staged) !== undefined;
+
 /**
  * Refuses a command that would write or apply certs/ in the middle of a rotation.
  * @throws RefusedError when certs/next exists

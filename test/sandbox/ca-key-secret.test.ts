@@ -173,7 +173,8 @@ test('in a pod, which has no files of the run that was killed, the old certifica
   await killAt('Waiting until every endpoint', 'rotate', '-C', inPod('first'));
   await killAt('Moving certs/next to certs', 'rotate', '-C', inPod('second'));
   expect(await run('rotate', '--abort', '--dry-run', '-C', 'demo')).toMatchObject({ code: 0 });
-  const { code, stdout } = await run('rotate', '-C', inPod('third'));
+  // As the CronJob does. The new certificate is not due, but the rotation is not complete.
+  const { code, stdout } = await run('rotate', '-C', inPod('third'), '--if-expires-within', '30d');
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`\n  old: SHA-256 ${old}\n  new: `) });
 });
 

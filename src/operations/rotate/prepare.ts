@@ -1,22 +1,23 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { RotationLock } from '../../cluster/lease.ts';
-import type { Journal } from '../../cluster/rotation-lease.ts';
+import { getObject } from '../../cluster/objects.ts';
+import { type Journal, rotationLease } from '../../cluster/rotation-lease.ts';
 import { MachineError, RefusedError, UsageError } from '../../errors.ts';
 import { anchorsIn } from '../../pki/anchors.ts';
 import { caPairIn, removeCaKey } from '../../project/ca-key.ts';
 import { whyUnreadable } from '../../project/certificates.ts';
-import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../../project/generations.ts';
+import { discardNext, hasLeftovers, hasNext, promoteNext, refuseMount, writeNext } from '../../project/generations.ts';
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { requireAccess } from '../permissions.ts';
 import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { validityFault, whileValid } from '../rotation/clock.ts';
 import { decide } from '../rotation/decide.ts';
-import { expiryInCluster, requireChecked } from '../rotation/expiry.ts';
+import { type Expiry, expiryInCluster, requireChecked } from '../rotation/expiry.ts';
 import { hasSecret } from '../rotation/live.ts';
 import { requireAgreement, requireSameService, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
-import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from '../rotation/rotation.ts';
+import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
 import type { Planned } from '../rotation/run.ts';
 import { withoutChanges } from '../runner.ts';
 import { requireTime } from './lifetime.ts';
@@ -79,18 +80,43 @@ function noCertificate(request: TimedRequest, isStart: boolean): UsageError {
   });
 }
 
+/**
+ * The result of a run that finds nothing due and nothing in progress: it needs no Lease, because it
+ * writes nothing.
+ * @returns undefined where `prepare` has to decide
+ */
+export async function nothingDue(cluster: Cluster, request: TimedRequest, expiry: Expiry): Promise<RotateResult | undefined> {
+  const { dir, registration, signal } = request;
+  if (expiry.isDue || expiry.notChecked.length > 0 || hasLeftovers(dir)) return undefined;
+  // Read after the certificates: a rotation that changed them still has its Lease, or is complete.
+  if (await getObject(cluster, rotationLease(serviceOf(request)), signal)) return undefined;
+  const where = { ...request, cluster };
+  const onDisk = readSet(dir, registration, request.key);
+  const restored = await findRestored(where, onDisk, true);
+  const found = restored?.set ?? onDisk;
+  return found && !lostFiles(restored) ? notDue(where, found, expiry) : undefined;
+}
+
 /** Begins a rotation, unless nothing is due. What certs/ lost is restored then too. */
 async function start(where: Where, found: CertificateSet, restored: Restored | undefined): Promise<Planned | RotateResult> {
-  const { cluster, ifExpiresWithin, onProgress, dir, dryRun } = where;
+  const { cluster, ifExpiresWithin } = where;
   const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
   if (!expiry || expiry.isDue) return begin(cluster, where, found, restored);
   requireChecked(expiry);
-  const lost = restored?.replaces || restored?.hasNoFiles ? undefined : restored;
+  const lost = lostFiles(restored);
   lost?.save();
+  return { ...notDue(where, found, expiry), isRestored: lost !== undefined && !where.dryRun };
+}
+
+/** What a run restores although nothing is due. */
+const lostFiles = (restored: Restored | undefined): Restored | undefined =>
+  restored?.replaces || restored?.hasNoFiles ? undefined : restored;
+
+function notDue(where: Where, found: CertificateSet, expiry: Expiry): RotateResult {
   if (!expiry.leaves.includes(found.leaf)) {
-    onProgress({ kind: 'note', what: `${projectFiles(dir).certificate} is not the certificate in the cluster` });
+    where.onProgress({ kind: 'note', what: `${projectFiles(where.dir).certificate} is not the certificate in the cluster` });
   }
-  return { outcome: 'not-due', ...unchanged(where, found), to: expiry.first, isRestored: lost !== undefined && !dryRun };
+  return { outcome: 'not-due', ...unchanged(where, found), to: expiry.first };
 }
 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
