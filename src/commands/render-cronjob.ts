@@ -47,7 +47,7 @@ function requireKeyInCluster(registration: Registration, directory: string): voi
       fix: 'Remove --cronjob. To renew the certificate now: apisvc rotate',
     });
   if (type === 'self-signed')
-    throw new UsageError('--cronjob needs the private key of the CA in the cluster, but a file has it', {
+    throw new UsageError('--cronjob needs the private key of the CA in the cluster, but it is in a file', {
       fix: 'In apisvc.yaml, set spec.certificates.issuer.caKey to "secret". Then: apisvc register',
     });
   throw new UsageError(`--cronjob cannot be used with the issuer type "${type}": a pod that rotates needs the private key of the CA`, {

@@ -99,7 +99,7 @@ async function mayHoldLease(cluster: Cluster, request: WriteRequest): Promise<bo
 function noteLooking({ service, onProgress }: WriteRequest, failed: string, why?: string): void {
   const { namespace, name } = rotationLease(service);
   const reason = why === undefined ? '' : ` (${why})`;
-  onProgress({ kind: 'note', what: `${failed} Lease ${namespace}/${name}${reason}; looking for a rotation before each write instead` });
+  onProgress({ kind: 'note', what: `${failed} Lease ${namespace}/${name}${reason}; checking for a rotation before each write instead` });
 }
 
 /**

@@ -90,7 +90,7 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
   }
   if (authorities.length === 0) {
     return {
-      why: 'The Secret has no CA in ca.crt. Some issuers, such as those of ACME, do not give one.',
+      why: 'The Secret has no CA in ca.crt. Some issuers, such as those of ACME, do not provide one.',
       seenOf: ['ca.crt: no certificate'],
     };
   }

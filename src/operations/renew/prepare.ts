@@ -219,7 +219,7 @@ function secretGuard(rotation: Rotation): Guard {
     const secret = await readSecret(rotation);
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
-    throw new RefusedError(`Secret ${namespace}/${name} was changed meanwhile by ${fieldOwner(secret, ['data', 'tls.crt'])}`, {
+    throw new RefusedError(`Secret ${namespace}/${name} was changed in the meantime by ${fieldOwner(secret, ['data', 'tls.crt'])}`, {
       fix: 'Run the same command again to wait for the certificate that it has now.',
     });
   };

@@ -161,7 +161,7 @@ describe('the Lease of a rotation', () => {
     expect([few.includes(secretPath), few.includes(apiServicePath)]).toEqual([false, false]);
     expect(progress).toContainEqual({
       kind: 'note',
-      what: 'not allowed to create, patch, delete Lease example/apisvc-rotation-api; looking for a rotation before each write instead',
+      what: 'not allowed to create, patch, delete Lease example/apisvc-rotation-api; checking for a rotation before each write instead',
     });
   });
 });

@@ -156,7 +156,7 @@ test('a process that takes the Lease away keeps the next object from being remov
 });
 
 test('without the permission to create the Lease, a rotation is looked for before each write, and a note says so', async () => {
-  const what = 'not allowed to create Lease wardle/apisvc-rotation-api; looking for a rotation before each write instead';
+  const what = 'not allowed to create Lease wardle/apisvc-rotation-api; checking for a rotation before each write instead';
   const { result, writes, progress } = await unregistering({ mayCreateLeases: false });
   expect(result).toHaveLength(3);
   expect(writes).toEqual(['DELETE APIService', 'DELETE Service', 'DELETE Secret']);

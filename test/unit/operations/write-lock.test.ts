@@ -130,7 +130,7 @@ test('missing permissions are noted once', async () => {
   expect(one.progress).toEqual([
     {
       kind: 'note',
-      what: 'not allowed to create, delete Lease wardle/apisvc-rotation-api; looking for a rotation before each write instead',
+      what: 'not allowed to create, delete Lease wardle/apisvc-rotation-api; checking for a rotation before each write instead',
     },
   ]);
   const none = await leasing({ forbidden: ['get', 'create', 'patch', 'delete'] });
@@ -145,7 +145,7 @@ test('a Lease that the cluster refuses is named with the reason', async () => {
     {
       kind: 'note',
       what: expect.stringMatching(
-        /^cannot hold Lease wardle\/apisvc-rotation-api \([^)]*namespace "wardle" is being terminated\S*\); looking for a rotation/,
+        /^cannot hold Lease wardle\/apisvc-rotation-api \([^)]*namespace "wardle" is being terminated\S*\); checking for a rotation/,
       ),
     },
   ]);
