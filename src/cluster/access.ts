@@ -64,6 +64,6 @@ async function review(cluster: Cluster, resource: Resource, spec: object, signal
   const body = { apiVersion: resource.apiVersion, kind: resource.kind, spec };
   const answer = await cluster.request({ method: 'POST', path: resourcePath(resource), body, signal });
   if (answer.status !== 201)
-    throw refusal(cluster, { verb: 'create', ref: { resource, namespace: undefined, name: '' } }, answer, new Date());
+    throw refusal(cluster, { verb: 'create', ref: { resource, namespace: undefined, name: '*' } }, answer, new Date());
   return readJson<{ status?: { allowed?: boolean } }>(cluster, answer).status?.allowed === true;
 }

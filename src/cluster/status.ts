@@ -82,7 +82,8 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
       fix: 'Install cert-manager, or choose another issuer in apisvc.yaml.',
     });
   }
-  if (isForeign(answer)) return foreignAnswer(cluster, doing, answer);
+  // kube-apiserver answers 201 to what it creates. A web server answers 200 to every request.
+  if (isForeign(answer) || answer.status < 300) return foreignAnswer(cluster, doing, answer);
   if (answer.status === 403) return forbidden(cluster, status, { verb, ref });
   if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
   // Of a list, only the label selector comes from the user.

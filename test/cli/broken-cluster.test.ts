@@ -68,6 +68,21 @@ test.each([
   expect(ran.stderr).toContain(`${server} (context "test") ${message}\n`);
 });
 
+test.each([['register'], ['rotate'], ['unregister', '--yes']])(
+  '%s names a web server that answers every request with status 200',
+  async (...command) => {
+    const server = await serve((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>It works!</html>'));
+    const cwd = filesOf({ config: JSON.stringify(kubeconfig(server)) });
+    expect(await apisvc(['init', 'demo', '--preset', 'demo', '--yes'], { cwd })).toMatchObject({ code: 0 });
+    const { code, stdout, stderr } = await apisvc([...command, '-q', '-C', 'demo', '--kubeconfig', 'config'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toBe(
+      `error: failed to create selfsubjectaccessreviews.authorization.k8s.io: ${server} (context "test") does not answer like kube-apiserver: HTTP status 200: a web page, "It works!"\n` +
+        'fix: Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.\n',
+    );
+  },
+);
+
 test('no fix grants rights to system:anonymous', async () => {
   const server = await serve(({ url }, response) => {
     const message = `forbidden: User "system:anonymous" cannot get path "${url}"`;
