@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileError, fileExists } from '../config/file-errors.ts';
+import { fileError, fileExists, fileFix } from '../config/file-errors.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { ApisvcError, UsageError } from '../errors.ts';
 
@@ -56,7 +56,8 @@ export function writeFiles(files: readonly FileToWrite[]): void {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
     // Only what this call created.
     for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
-    throw fileError('write', at, cause);
+    // The user does not know the temporary file, which needs write access to the directory.
+    throw fileError('write', at, Object.assign(cause as Error, { path: at }), fileFix('write', dirname(at), cause));
   }
 }
 

@@ -44,6 +44,7 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
     ],
     ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret: permission denied', closed],
     ['init secret --preset demo', 'error: failed to write secret/certs: permission denied', `${denied.replace('read', 'write')}secret`],
+    ['init dir --preset demo', 'error: failed to write dir/apisvc.yaml: permission denied', `${denied.replace('read', 'write')}dir`],
     ['init file --preset demo', 'error: failed to write file/certs: not a directory', 'fix: Check the path.'],
     ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
     ['register -C /etc/passwd', 'error: /etc/passwd is not a directory', 'fix: Set -C to the directory of a project.'],
