@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { issuerFlags } from '../config/issuer-flags.ts';
-import { inDirectory } from '../config/project-commands.ts';
+import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
 import { responsibilities, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
@@ -122,8 +122,8 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
   checkIssuerFlags(flags);
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
   if (changing || flags.preset)
-    throw new RefusedError(`${configuration} already exists, and these flags would change it`, {
-      fix: 'Edit the file, or replace it with --force.',
+    throw new RefusedError(`${configuration} already exists, and --force-keys does not change it`, {
+      fix: `Edit the file, or replace it with --force. To replace only the keys and certificates: ${newKeysCommand({ directory: dir, issuer: selectedIssuer(flags) ?? 'self-signed' })}`,
     });
 }
 

@@ -79,6 +79,19 @@ describe('an existing project', () => {
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 
+  test('--force-keys with the flags of the first init shows the command without them', async () => {
+    const cwd = folder();
+    const before = bytes(await sampleProject(cwd));
+    expect(await apisvc(['init', 'demo', ...sample, '--force-keys'], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: demo/apisvc.yaml already exists, and --force-keys does not change it\n' +
+        'fix: Edit the file, or replace it with --force. To replace only the keys and certificates: apisvc init demo --force-keys\n',
+    });
+    expect(bytes(join(cwd, 'demo'))).toEqual(before);
+  });
+
   test('keys without apisvc.yaml are not replaced', async () => {
     const cwd = folder();
     mkdirSync(join(cwd, 'demo/certs'), { recursive: true });
