@@ -222,7 +222,7 @@ function secretRows(
   const codes = codesIn(diagnosis, /^(cert\/(?:secret-|other-secret$)|security\/key-mismatch)/);
   const view = seen(secret);
   const start: Start = { place: 'secret', name: view ? `secret/${namespace}/${view.name}` : `Secret in namespace ${namespace}`, codes };
-  if (!view) return [unknownRow(start, secret.state === 'absent' ? 'the Secret does not exist' : wordsOf(secret))];
+  if (!view) return [unknownRow(start, secret.state === 'absent' ? 'the Secret does not exist' : wordsOf(secret, [api.service, api.pods]))];
   const [leaf] = view.certificates;
   if (!leaf) return [unknownRow(start, `no certificate in ${view.entries?.certificate ?? 'tls.crt'}`)];
   return [leafRow(start, leaf, { api, diagnosis, place })];
@@ -241,7 +241,12 @@ function leafRow(
 
 const rotationOf = ({ rotation }: ApiSnapshot): RotationView | undefined => rotation && seen(rotation);
 
-const wordsOf = (observed: Observed<unknown>): string => (observed.state === 'unseen' ? observed.words : 'it does not exist');
+/** Why a place is not known: what was left out has the reason of what it needs. */
+function wordsOf(observed: Observed<unknown>, needed: readonly Observed<unknown>[]): string {
+  if (observed.state !== 'unseen') return 'it does not exist';
+  const missing = needed.find((each) => each.state === 'unseen' && each.reason !== 'skipped');
+  return observed.reason === 'skipped' && missing?.state === 'unseen' ? missing.words : observed.words;
+}
 
 function bundleRows(view: ApiServiceView, start: Start, place: Place): readonly StatusRow[] {
   if (view.insecureSkipTLSVerify) {
@@ -258,7 +263,7 @@ function endpointRows(api: ApiSnapshot, view: ApiServiceView, diagnosis: ApiDiag
   const none = (why: string): readonly StatusRow[] => [
     unknownRow({ place: 'endpoint', name: `endpoints of service/${service}`, codes: [] }, why),
   ];
-  if (api.probes.state !== 'seen') return none(wordsOf(api.probes));
+  if (api.probes.state !== 'seen') return none(wordsOf(api.probes, [api.service, api.endpoints]));
   const { probes } = judge(api, view, new Date(place.now.getTime() + (api.apiServerAheadMs ?? 0)));
   if (probes.length === 0) return none('no endpoint is ready');
   return probes.map(({ at, handshake }: EndpointProbe) => {

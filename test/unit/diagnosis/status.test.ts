@@ -59,6 +59,24 @@ test('a certificate that was replaced in the cluster is no drift where the CA is
   expect(status).toMatchObject({ verdict: 'same', findings: [] });
 });
 
+test('what was left out because of a missing permission has the reason of that', () => {
+  const left = (words: string) => ({ state: 'unseen', reason: 'skipped', words }) as const;
+  const nothing = { probes: left('the Service has no ready endpoint'), secret: left('the pods of the Service are not known') };
+  const rowsFor = (change: Partial<ApiSnapshot>) => outline(statusFor({ ...nothing, ...change })).slice(files.length);
+  const noService = 'not allowed to get service/wardle/api';
+  expect(rowsFor({ service: unseen(noService), pods: left('the Service is not known') })).toEqual([
+    `Secret in namespace wardle - (${noService})`,
+    `apiservice/${api.name} yes`,
+    `endpoints of service/wardle/api - (${noService})`,
+  ]);
+  const [noPods, noSlices] = ['not allowed to list pods', 'not allowed to list endpointslices'];
+  expect(rowsFor({ pods: unseen(noPods), endpoints: unseen(noSlices) })).toEqual([
+    `Secret in namespace wardle - (${noPods})`,
+    `apiservice/${api.name} yes`,
+    `endpoints of service/wardle/api - (${noSlices})`,
+  ]);
+});
+
 test('several APIServices of one Service share its Secret and endpoints', () => {
   const second = { ...everything, name: 'v1.other.example.com', secret: seen({ ...secret, certificates: [leafCertificate] }) };
   const { rows } = statusOf(snapshotOf({ ...second, name: api.name }, second), {});
