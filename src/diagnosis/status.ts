@@ -93,7 +93,10 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     ...fileRows(place),
     ...unique(apis.flatMap((api, index) => clusterRows(api, diagnosis.apis[index] as ApiDiagnosis, place))),
   ];
-  const findings = withOwnFix(diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates));
+  const own = rows
+    .filter(({ place: where }) => where === 'secret' || where === 'endpoint')
+    .every(({ sameAsProject }) => sameAsProject === 'yes');
+  const findings = withOwnFix(diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates), own);
   const failure = failureOf(rows, findings, options, place.now);
   const known = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked === undefined);
   const rotations = uniqueBy(

@@ -129,6 +129,16 @@ describe('drift', () => {
     expect(outline(status)).toContain(row);
   });
 
+  test('of a caBundle has one fix where all else has the certificate of the project', () => {
+    const apiService = seen({ ...api, caBundle: bundleOf(otherCa) });
+    expect(statusFor({ apiService })).toMatchObject({
+      failure: 'drift: cert/unknown-authority',
+      findings: [{ code: 'cert/unknown-authority', fix: expect.stringContaining('update the caBundle: `apisvc register`') }],
+    });
+    const elsewhere = statusFor({ apiService, probes: seen([serves(renewed)]) });
+    expect(elsewhere.findings.map(({ code }) => code)).toContain('bundle/not-project-ca');
+  });
+
   test('is not a caBundle that another manager owns too, whose row has the code', () => {
     const status = statusFor({ apiService: seen({ ...api, bundleManagers: [{ manager: 'helm', operation: 'Apply' }] }) });
     expect(status).toMatchObject({ verdict: 'same', findings: [{ code: 'registration/bundle-manager' }] });
