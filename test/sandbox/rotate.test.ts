@@ -22,7 +22,8 @@ async function registered() {
     let stderr = '';
     running.stderr.on('data', (chunk) => {
       stderr += chunk;
-      if (when.test(stderr)) running.kill('SIGINT');
+      // A second signal ends the command at once, without its report.
+      if (!running.killed && when.test(stderr)) running.kill('SIGINT');
     });
     return running;
   };
