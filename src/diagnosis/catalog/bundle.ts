@@ -74,7 +74,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The CA {subject} in the caBundle of APIService {name} expires on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
-    fix: 'Before {date}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fix: 'Before {before}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
   },
   'bundle/not-project-ca': {
     severity: 'warning',

@@ -57,7 +57,8 @@ function checkDates(context: CheckContext): readonly Observation[] {
     });
   }
   if (Date.parse(last.notAfter) - now.getTime() >= expiresWithinMs) return [];
-  const args = { subject: nameOf(last), date: last.notAfter.slice(0, 10) };
+  const date = last.notAfter.slice(0, 10);
+  const args = { subject: nameOf(last), date, before: date };
   return [observation('bundle/expires-soon', evidence(last, `expires at ${timeText(last.notAfter)}`), args)];
 }
 

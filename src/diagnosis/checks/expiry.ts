@@ -18,7 +18,8 @@ export const checkExpiry: Check = (context) => {
   const all = servedBy(context);
   if (all.every(({ presented }) => hasNoFinding(context, presented))) return [];
   const chained = all.map((each) => ({ served: each, chains: chainsOf(each.presented, roots) }));
-  const expiring = chained.flatMap(({ served, chains }) => expiringIn(context, served, chains));
+  const leaves = all.flatMap(({ presented }) => presented.slice(0, 1));
+  const expiring = chained.flatMap(({ served, chains }) => expiringIn(context, served, chains, leaves));
   return [...merge(expiring), ...unusedCas(context, roots, chained)];
 };
 
@@ -48,7 +49,13 @@ const expiryOf = ({ notAfter }: CertificateInfo): number => Date.parse(notAfter)
 const firstToExpire = ([first, ...others]: readonly CertificateInfo[]): CertificateInfo | undefined =>
   first && others.reduce((one, other) => (expiryOf(other) < expiryOf(one) ? other : one), first);
 
-function expiringIn(context: CheckContext, { at, presented: [leaf] }: Served, chains: readonly Chain[]): ObservationAt[] {
+/** @param leaves the serving certificates of all endpoints */
+function expiringIn(
+  context: CheckContext,
+  { at, presented: [leaf] }: Served,
+  chains: readonly Chain[],
+  leaves: readonly CertificateInfo[],
+): ObservationAt[] {
   if (!leaf) return [];
   // A cross-signed CA gives several chains. The one that expires last counts.
   const [chain] = chains.toSorted((one, other) => caExpiry(other) - caExpiry(one));
@@ -56,7 +63,9 @@ function expiringIn(context: CheckContext, { at, presented: [leaf] }: Served, ch
   const root = chain?.at(-1);
   const found = [
     ...(expiresSoon(context, leaf) ? [expiryObservation('cert/expires-soon', leaf)] : []),
-    ...(ca && expiresSoon(context, ca) ? [expiryObservation(ca === root ? 'bundle/expires-soon' : 'cert/expires-soon', ca)] : []),
+    ...(ca && expiresSoon(context, ca)
+      ? [ca === root ? expiringRoot(context, ca, leaves) : expiryObservation('cert/expires-soon', ca)]
+      : []),
     ...(ca && expiryOf(leaf) - expiryOf(ca) > toleranceMs
       ? [expiryObservation('cert/ca-expires-before-leaf', ca, [`serving certificate: expires at ${timeText(leaf.notAfter)}`])]
       : []),
@@ -71,6 +80,14 @@ function expiringIn(context: CheckContext, { at, presented: [leaf] }: Served, ch
 const toleranceMs = 60_000;
 
 const caExpiry = (chain: Chain): number => Math.min(...chain.slice(1).map(expiryOf));
+
+/** The finding includes the serving certificates, so its fix names the date of the first expiry. */
+function expiringRoot({ now }: CheckContext, root: CertificateInfo, leaves: readonly CertificateInfo[]): Observation {
+  const valid = leaves.filter((leaf) => expiryOf(leaf) >= now.getTime());
+  const { notAfter } = firstToExpire([root, ...valid]) ?? root;
+  const found = expiryObservation('bundle/expires-soon', root);
+  return { ...found, args: { ...found.args, before: notAfter.slice(0, 10) } };
+}
 
 const expiryObservation = (
   code: 'cert/expires-soon' | 'bundle/expires-soon' | 'cert/ca-expires-before-leaf',

@@ -110,6 +110,24 @@ test('an intermediate CA that expires soon, before its leaf, is one finding', as
   ]);
 });
 
+test.each([
+  [5, inDays(5)],
+  [20, inDays(10)],
+])('a CA that expires in 10 days is to be renewed before its leaf expires in %i days', async (days, first) => {
+  const issuer = await makeCa({ commonName: 'CA', notAfter: inDays(10) });
+  const extensions = [subjectAltName({ dns: [host], ip: [] }, false)];
+  const { info } = await make({ commonName: 'leaf', issuer, extensions, notAfter: inDays(days) });
+  const apiService = seen({ ...api, caBundle: bundleOf(issuer.info) });
+  const date = (time: Date): string => time.toISOString().slice(0, 10);
+  expect(diagnosed({ apiService, probes: seen([serves(info)]) }).findings).toMatchObject([
+    {
+      code: 'bundle/expires-soon',
+      title: expect.stringContaining(`expires on ${date(inDays(10))}`),
+      fix: expect.stringContaining(`Before ${date(first)}, renew the CA and the serving certificate.`),
+    },
+  ]);
+});
+
 test.each<[number, readonly string[]]>([
   [1, []],
   [60, []],
