@@ -1,4 +1,4 @@
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { checkContexts, selectContexts } from '../../../src/commands/contexts.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
@@ -9,6 +9,16 @@ import { healthy, snapshotOf } from '../diagnosis/snapshots.ts';
 
 const fine = diagnose(snapshotOf(healthy));
 const nothingFound = (context: string) => new UsageError(`nothing in ${context}`);
+
+/** A promise, and the function that resolves it. */
+function gate() {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
 const many = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
 
 describe('the contexts of a pattern', () => {
@@ -41,26 +51,29 @@ test('a few are checked at a time, and those that hang make room', async () => {
   let running = 0;
   let most = 0;
   const hanging = new Set(many(8));
-  const release = new AbortController();
+  const [ended, eight] = [gate(), gate()];
   const got: ClusterResult[] = [];
   const list = await checkContexts(
     { names: many(40), byPattern: true },
     {
       check: async (context) => {
         if (hanging.has(context)) {
-          await sleep(60_000, undefined, { signal: release.signal }).catch(() => {});
+          await ended.opened;
           throw new DeadlineError('timed out');
         }
         most = Math.max(most, ++running);
+        if (running === 8) eight.open();
+        // The first of them run until the eighth does, and the others end soon.
+        await eight.opened;
         await immediate();
         running--;
         return fine;
       },
       nothingFound,
-      patienceMs: 200,
+      patienceMs: 1_000,
       onResult: async (result) => {
         got.push(result);
-        if (got.length === 32) release.abort();
+        if (got.length === 32) ended.open();
       },
     },
   );
