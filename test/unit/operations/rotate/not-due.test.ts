@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
 import { secretName } from '../../../../src/config/registration.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { rotate } from '../../../../src/operations/rotate.ts';
@@ -9,7 +8,7 @@ import { certificateSet, serviceOf } from '../../../../src/operations/rotation/r
 import { answer, clusterOf, notFound } from '../../cluster/kube-api.ts';
 import { day } from '../../pki/certificates.ts';
 import { project, registration } from '../../project/sample.ts';
-import { issued, rotateRequest } from '../rotation/fixture.ts';
+import { interruptedLease, issued, rotateRequest } from '../rotation/fixture.ts';
 import { rejection } from '../waiting.ts';
 
 /** `rotate --if-expires-within` where every certificate is valid for longer. */
@@ -53,18 +52,7 @@ test('nothing is written to the cluster', async () => {
 });
 
 test('a rotation that is not complete is continued, or refused', async () => {
-  const journal = {
-    kind: 'leaf',
-    direction: 'forward',
-    step: 'secret',
-    number: 2,
-    steps: 4,
-    title: 'Writing',
-    started: 'now',
-    holder: 'x',
-  };
-  const metadata = { name: 'lease', annotations: { [journalAnnotation]: JSON.stringify({ ...journal, newCertificate: 'other' }) } };
-  const refused = await rejection(run(await clusterWith({ metadata, spec: {} }), project()));
+  const refused = await rejection(run(await clusterWith(interruptedLease({ newCertificate: 'other' })), project()));
   expect(refused).toBeInstanceOf(RefusedError);
   expect(refused).toMatchObject({ message: expect.stringContaining('is not complete (step 2 of 4: Writing)') });
 });

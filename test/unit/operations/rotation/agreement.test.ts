@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
+import type { Journal } from '../../../../src/cluster/rotation-lease.ts';
 import { apiServiceNames, secretName } from '../../../../src/config/registration.ts';
 import { UsageError } from '../../../../src/errors.ts';
 import { prepare } from '../../../../src/operations/rotate/prepare.ts';
@@ -20,7 +20,7 @@ import { listening, tlsServer } from '../../cluster/listening.ts';
 import { day, now } from '../../pki/certificates.ts';
 import { authority, leaf, names, project, registration } from '../../project/sample.ts';
 import { rejection } from '../waiting.ts';
-import { rotateRequest } from './fixture.ts';
+import { interruptedLease, rotateRequest } from './fixture.ts';
 
 type Certificates = Awaited<ReturnType<typeof issueServing>>;
 const signedBy = (ca: Authority): Promise<Certificates> =>
@@ -66,19 +66,7 @@ const clusterWith = (
       return answer(response, 200, { metadata: { resourceVersion: '1' }, items: endpoint ? [slice] : [] });
     }
     if (url.includes('/leases/')) {
-      const whole = {
-        kind: 'leaf',
-        direction: 'forward',
-        step: 'secret',
-        number: 2,
-        steps: 4,
-        title: 'Writing',
-        started: 'now',
-        holder: 'alice@laptop',
-        ...journal,
-      };
-      const metadata = { name: 'lease', annotations: { [journalAnnotation]: JSON.stringify(whole) } };
-      answer(response, journal ? 200 : 404, journal ? { metadata, spec: {} } : notFound(url));
+      answer(response, journal ? 200 : 404, journal ? interruptedLease(journal) : notFound(url));
     } else if (url.includes('/secrets/')) {
       const data = { 'tls.crt': base64(set.chain), 'tls.key': base64(set.key.reveal()) };
       answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace, managedFields }, data });

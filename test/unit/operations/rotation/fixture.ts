@@ -1,3 +1,4 @@
+import { type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { type CertificateSet, certificateSet } from '../../../../src/operations/rotation/rotation.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
@@ -33,3 +34,19 @@ export const rotateRequest = (dir: string, more: Partial<RotateRequest> = {}): R
     onReport: () => undefined,
     ...more,
   }) as RotateRequest;
+
+/** The Lease of a rotation that was interrupted while it wrote the Secret. */
+export const interruptedLease = (journal: Partial<Journal>): object => {
+  const whole: Journal = {
+    kind: 'leaf',
+    direction: 'forward',
+    step: 'secret',
+    number: 2,
+    steps: 4,
+    title: 'Writing',
+    started: 'now',
+    holder: 'alice@laptop',
+    ...journal,
+  };
+  return { metadata: { name: 'lease', annotations: { [journalAnnotation]: JSON.stringify(whole) } }, spec: {} };
+};
