@@ -49,8 +49,8 @@ Paths:
   /report.json  The last report
   /             The last report as a page
 
-The paths need no authentication. On a loopback address, requests with a
-Host other than localhost and the address are refused. SIGTERM and SIGHUP end the monitor with exit code 0.
+The paths need no authentication. On a loopback address, requests with a Host other than localhost
+and the address are refused. SIGTERM and SIGHUP end the monitor with exit code 0.
 `;
 
 function listenAddress(text: string): ListenAddress {
