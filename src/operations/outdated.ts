@@ -2,20 +2,18 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { asideCommand } from '../config/project-commands.ts';
 import { serverNameOf } from '../config/registration.ts';
-import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { RefusedError } from '../errors.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
-import { caBundleOf, distinct } from '../pki/anchors.ts';
+import { distinct } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { supersedes } from '../pki/supersedes.ts';
 import { timeText } from '../pki/time-text.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { projectFiles } from '../project/project.ts';
 import { rootsInCluster } from './certificate-in-cluster.ts';
-import type { RegisterRequest } from './register-request.ts';
 import { secretRef } from './rotation/live.ts';
 
 /** A copy of a project whose certificate was replaced in the cluster, from another copy. */
@@ -31,17 +29,6 @@ export interface CopyCheck {
   readonly now: Date;
   readonly signal: AbortSignal;
 }
-
-/** The check for `register`; undefined where others write the Secret. */
-export function copyCheckOf(cluster: Cluster, request: Copy): CopyCheck | undefined {
-  const { registration, issued, project, signal } = request;
-  if (!issued || !responsibilitiesOf(registration).inProject) return undefined;
-  const presented = inspect(issued.chain).certificates;
-  const anchors = inspect(caBundleOf(issued)).certificates;
-  return { cluster, registration, dir: project?.directory ?? '.', presented, anchors, now: new Date(), signal };
-}
-
-type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signal'>;
 
 /**
  * Finds a certificate in the Secret that replaced the one of the project: it belongs to the same

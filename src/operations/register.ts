@@ -1,18 +1,33 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Need } from '../cluster/status.ts';
+import { apiServiceNames } from '../config/registration.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { requireCurrentCopy } from './current-copy.ts';
-import { copyCheckOf } from './outdated.ts';
+import { issuerOf } from '../issuers/issuers.ts';
+import { caSecretRef } from './ca-secret.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
-import { isApiService, type RegisterRequest } from './register-request.ts';
-import { type RegisterSteps, registerSteps } from './register-steps.ts';
+import { apiStep, keepTrust } from './register/api-service.ts';
+import { copyCheckOf, currentCopyStep, requireCurrentCopy } from './register/current-copy.ts';
+import { expectedIn } from './register/expected.ts';
+import { othersSecret, trustOthers } from './register/others.ts';
+import { isApiService, isDeployment, type RegisterRequest, type RegisterRun } from './register/request.ts';
+import { serverStep } from './register/server.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
-import { checkSteps } from './runner.ts';
+import { checkSteps, type Step } from './runner.ts';
 import { type AppliedPair, noticesOf } from './steps/apply.ts';
+import { availableStep } from './steps/available.ts';
+import { certificatesStep } from './steps/certificates.ts';
+import { discoveryStep } from './steps/discovery.ts';
+import { endpointsStep } from './steps/endpoints.ts';
+import { injectedStep } from './steps/injected.ts';
+import { caSecretGuard, removeCaKeyStep } from './steps/move-ca-key.ts';
+import { rolloutStep } from './steps/rollout.ts';
+import { type VerifyStep, verifyStep } from './steps/verify.ts';
+import type { Waiting } from './wait.ts';
 import type { BeforeWrite } from './write-lock.ts';
-import { isApplyStep, pairsOf, runWriting } from './writing.ts';
+import { isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
 
 export interface RegisterResult {
   readonly applied: readonly AppliedObject[];
@@ -92,7 +107,7 @@ export const checkRegistration = (cluster: Cluster, request: RegisterRequest, ne
 async function check(
   cluster: Cluster,
   request: RegisterRequest,
-  { all, preconditions }: RegisterSteps,
+  { all, preconditions }: Steps,
   before: readonly Need[] = [],
 ): Promise<void> {
   const { objects, signal, onProgress } = request;
@@ -112,5 +127,70 @@ const rotationCheckOf = ({ registration, project, signal, onProgress }: Register
   onProgress,
 });
 
-const stepsOf = (cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps =>
-  registerSteps({ cluster, signal: request.signal, onProgress: request.onProgress }, request, beforeWrite);
+interface Steps extends WritingSteps {
+  readonly verify: VerifyStep;
+  /** What others must have written correctly before anything is applied. */
+  readonly preconditions: readonly Step[];
+}
+
+/**
+ * The steps of `register`. Who writes the Secret and the caBundle decides which ones: what others
+ * write is awaited, not applied.
+ */
+function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): Steps {
+  const { registration, clusterFlags, project, signal, onProgress } = request;
+  const waiting: Waiting = { cluster, signal, onProgress };
+  const { spec, metadata } = registration;
+  const { caBundle } = responsibilitiesOf(registration);
+  const names = apiServiceNames(registration);
+  const deployment = request.objects.find(isDeployment);
+  const others = othersSecret(waiting, request);
+  const run: RegisterRun = { waiting, request, beforeWrite, others };
+  const server = serverStep(run);
+  const api = apiStep(run);
+  const certificates = certificatesStep(waiting, expectedIn(run));
+  const verify = verifyStep(waiting, { names, clusterFlags, project });
+  const copy = copyCheckOf(cluster, request);
+  const moving = movingOf(request);
+  const guards = moving ? [caSecretGuard(waiting, moving)] : [];
+  const current = [...(copy ? [currentCopyStep(copy)] : []), ...guards];
+  const apply = [server, ...(moving ? [removeCaKeyStep(waiting, moving)] : [])];
+  const start = [
+    ...current,
+    ...(others && caBundle === 'apisvc' ? trustOthers(run, others) : []),
+    ...apply,
+    ...(others ? [others] : []),
+    ...(deployment ? [rolloutStep(waiting, deployment)] : []),
+    endpointsStep(waiting, metadata.namespace, spec.service.name),
+  ];
+  const end = [availableStep(waiting, names), verify, discoveryStep(waiting, names, () => isListed(verify.diagnosis()))];
+  const { writes, results } =
+    caBundle === 'apisvc'
+      ? { writes: [...start, certificates, keepTrust(run, certificates), api], results: end }
+      : {
+          writes: [...start, api],
+          results: [...(caBundle === 'nobody' ? [] : [injectedStep(waiting, registration), certificates]), ...end],
+        };
+  if (!request.objects.some(isApiService)) {
+    const partWrites = [...current, ...apply];
+    return { verify, writes: partWrites, results: [], all: partWrites, preconditions: guards };
+  }
+  return {
+    verify,
+    writes,
+    results,
+    all: [...writes, ...results],
+    preconditions: [...guards, ...(others && !issuerOf(registration).correctsSecret ? [others] : [])],
+  };
+}
+
+/** The key of the CA moves only where its Secret is written. */
+function movingOf({ registration, ca: pair, objects, project }: RegisterRequest) {
+  const ref = caSecretRef(registration);
+  if (!pair || !ref || !objects.some(({ kind, metadata }) => kind === 'Secret' && metadata.name === ref.name)) return undefined;
+  return { registration, dir: project?.directory ?? '.', ref, pair };
+}
+
+/** Discovery lists no API that does not answer, or that has no resources yet. */
+const isListed = ({ verdict, apis }: Diagnosis): boolean =>
+  verdict === 'healthy' && !apis.some(({ findings }) => findings.some(({ code }) => code === 'discovery/no-metrics'));

@@ -92,7 +92,7 @@ describe('layers', () => {
   });
 
   test('the folders of operations/ point one way: the lists of steps, the steps, and what a rotation knows', () => {
-    const order = ['monitor', 'rotate', 'renew', 'from-cluster', 'secure', 'unregister', 'signer', 'steps', 'rotation'];
+    const order = ['monitor', 'rotate', 'renew', 'register', 'from-cluster', 'secure', 'unregister', 'signer', 'steps', 'rotation'];
     const partOf = ({ path }: Module): number => order.indexOf(/^operations\/([^/]+)\//.exec(path)?.[1] ?? '');
     const inFolders = modules.filter(({ path }) => /^operations\/[^/]+\//.test(path));
     expect(inFolders.filter((module) => partOf(module) === -1)).toEqual([]);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../../src/issuers/issuers.ts';
-import { requireCurrentCopy } from '../../../src/operations/current-copy.ts';
 import { outdatedCopy } from '../../../src/operations/outdated.ts';
 import type { Progress } from '../../../src/operations/progress.ts';
+import { requireCurrentCopy } from '../../../src/operations/register/current-copy.ts';
 import { caBundleOf } from '../../../src/pki/anchors.ts';
 import { loadAuthority } from '../../../src/pki/authority.ts';
 import { inspect } from '../../../src/pki/inspect.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { issueCertificates } from '../../../src/issuers/issuers.ts';
-import { requireCurrentCopy } from '../../../src/operations/current-copy.ts';
+import { requireCurrentCopy } from '../../../src/operations/register/current-copy.ts';
 import { replacedCa } from '../../../src/operations/replaced-ca.ts';
 import { caBundleOf } from '../../../src/pki/anchors.ts';
 import { loadAuthority } from '../../../src/pki/authority.ts';

@@ -1,10 +1,13 @@
-import type { Holder } from '../cluster/rotation-lease.ts';
-import type { ProjectCommands } from '../config/project-commands.ts';
-import type { Registration } from '../config/schema.ts';
-import type { CaPair } from '../manifests/ca-secret.ts';
-import type { KubeObject } from '../manifests/types.ts';
-import type { OnProgress } from './progress.ts';
-import type { CertificatesToWrite } from './writing.ts';
+import type { Holder } from '../../cluster/rotation-lease.ts';
+import type { ProjectCommands } from '../../config/project-commands.ts';
+import type { Registration } from '../../config/schema.ts';
+import type { CaPair } from '../../manifests/ca-secret.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import type { OnProgress } from '../progress.ts';
+import type { OthersSecretStep } from '../steps/others-secret.ts';
+import type { Waiting } from '../wait.ts';
+import type { BeforeWrite } from '../write-lock.ts';
+import type { CertificatesToWrite } from '../writing.ts';
 
 /** What `register` is asked to do. */
 export interface RegisterRequest extends CertificatesToWrite {
@@ -24,6 +27,15 @@ export interface RegisterRequest extends CertificatesToWrite {
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+}
+
+/** What the steps of one run share. */
+export interface RegisterRun {
+  readonly waiting: Waiting;
+  readonly request: RegisterRequest;
+  readonly beforeWrite: BeforeWrite | undefined;
+  /** The Secret of others; undefined where apisvc signs, and where there is none. */
+  readonly others: OthersSecretStep | undefined;
 }
 
 export const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';

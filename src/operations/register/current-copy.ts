@@ -1,9 +1,23 @@
-import { wasRefused } from '../cluster/faults.ts';
-import { secretName } from '../config/registration.ts';
-import { type CopyCheck, outdatedCopy } from './outdated.ts';
-import type { OnProgress } from './progress.ts';
-import { replacedCa } from './replaced-ca.ts';
-import { type Step, withoutChanges } from './runner.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { wasRefused } from '../../cluster/faults.ts';
+import { secretName } from '../../config/registration.ts';
+import { responsibilitiesOf } from '../../config/responsibilities.ts';
+import { caBundleOf } from '../../pki/anchors.ts';
+import { inspect } from '../../pki/inspect.ts';
+import { type CopyCheck, outdatedCopy } from '../outdated.ts';
+import type { OnProgress } from '../progress.ts';
+import { replacedCa } from '../replaced-ca.ts';
+import { type Step, withoutChanges } from '../runner.ts';
+import type { RegisterRequest } from './request.ts';
+
+/** The check for `register`; undefined where others write the Secret. */
+export function copyCheckOf(cluster: Cluster, request: RegisterRequest): CopyCheck | undefined {
+  const { registration, issued, project, signal } = request;
+  if (!issued || !responsibilitiesOf(registration).inProject) return undefined;
+  const presented = inspect(issued.chain).certificates;
+  const anchors = inspect(caBundleOf(issued)).certificates;
+  return { cluster, registration, dir: project?.directory ?? '.', presented, anchors, now: new Date(), signal };
+}
 
 /**
  * Refuses to go back to an older certificate, and to break an API by a new CA. Without the

@@ -1,9 +1,9 @@
-import { refOf } from '../cluster/objects.ts';
-import { describeRef } from '../cluster/resources.ts';
-import { type RegisterPart, registerParts } from '../config/register-parts.ts';
-import { RefusedError } from '../errors.ts';
-import { projectAnnotation } from '../manifests/labels.ts';
-import type { KubeObject } from '../manifests/types.ts';
+import { refOf } from '../../cluster/objects.ts';
+import { describeRef } from '../../cluster/resources.ts';
+import { type RegisterPart, registerParts } from '../../config/register-parts.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectAnnotation } from '../../manifests/labels.ts';
+import type { KubeObject } from '../../manifests/types.ts';
 
 /** The objects of some parts, where another tool applies the rest. @param only default: all */
 export const partsOf = (objects: readonly KubeObject[], only: readonly RegisterPart[] | undefined): readonly KubeObject[] =>
