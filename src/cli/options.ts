@@ -1,7 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DurationLimits, durationFault, parseDuration } from '../config/duration.ts';
-import { type RegisterPart, registerPartNames } from '../config/register-parts.ts';
-import { UsageError } from '../errors.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
 /** Options that several commands share. */
@@ -70,37 +68,6 @@ export const repeatableList = (value: string, earlier: readonly string[] = []): 
   ...earlier,
   ...value.split(',').filter((part) => part !== ''),
 ];
-
-/** Parses the value of `register --only`. @throws InvalidArgumentError for an unknown part */
-export function registerPartsIn(text: string, earlier: readonly RegisterPart[] = []): readonly RegisterPart[] {
-  const names = text.split(',');
-  const isKnown = (name: string): name is RegisterPart => registerPartNames.some((part) => part === name);
-  if (!names.every(isKnown)) throw new InvalidArgumentError(`Allowed choices are ${registerPartNames.join(', ')}.`);
-  return [...new Set([...earlier, ...names])];
-}
-
-const probeContradiction = (): UsageError =>
-  new UsageError('--probe and --no-probe cannot be used together', { fix: 'Remove one of the two flags.' });
-
-/** `--no-probe` sets the value of --probe. Commander parses it only because it has a preset. */
-export const noProbe = (): Option =>
-  new Option('--no-probe', 'Do not request a list').preset(false).argParser((_, before?: readonly string[] | boolean) => {
-    if (Array.isArray(before)) throw probeContradiction();
-    return false;
-  });
-
-/**
- * @throws InvalidArgumentError for a path that belongs to no API of an API group, and for a second
- * one of an API; UsageError after --no-probe
- */
-export function probePath(path: string, before: readonly string[] | boolean = []): readonly string[] {
-  if (before === false) throw probeContradiction();
-  const [root] = /^\/apis\/[^/?]+\/[^/?]+\/(?=[^/?])/.exec(path) ?? [];
-  if (root === undefined) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
-  const others = Array.isArray(before) ? before : [];
-  if (others.some((other) => other.startsWith(root))) throw new InvalidArgumentError('Use one path for each API.');
-  return [...others, path];
-}
 
 /** Adds -C, which make and git use for a directory too. */
 export const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'Project directory', '.');

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
-import { addCommands } from './command-declarations.ts';
+import { addCommands } from './declarations.ts';
 import { CommandWithFixes } from './flag-conflicts.ts';
 import { withoutEmpty } from './options.ts';
 import { version } from './version.ts';

@@ -41,8 +41,8 @@ describe('the import graph', () => {
   test('contains the source tree', () => {
     expect(modules.length).toBeGreaterThan(200);
     expect(moduleAt.get('cli/program.ts')?.imports).toContainEqual({ specifier: './action.ts', names: '{ Run }', typeOnly: true });
-    expect(moduleAt.get('cli/command-declarations.ts')?.imports).toContainEqual({
-      specifier: '../commands/lint.ts',
+    expect(moduleAt.get('cli/declarations/lint.ts')?.imports).toContainEqual({
+      specifier: '../../commands/lint.ts',
       names: '',
       typeOnly: false,
     });

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addCommands } from '../../../src/cli/command-declarations.ts';
 import { answerText } from '../../../src/cli/completion/answer.ts';
 import { completionsAt } from '../../../src/cli/completion/completions.ts';
 import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';
+import { addCommands } from '../../../src/cli/declarations.ts';
 import type { Candidate } from '../../../src/commands/complete-names.ts';
 import { presetNames } from '../../../src/config/presets.ts';
 import { formatsOf } from '../../../src/report/formats.ts';

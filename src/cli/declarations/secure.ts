@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Run } from './action.ts';
-import { examples, withCluster, withOutput } from './options.ts';
+import type { Run } from '../action.ts';
+import { examples, withCluster, withOutput } from '../options.ts';
 
 /** Adds `apisvc secure`. */
 export function addSecure(program: Command, run: Run): void {
@@ -23,5 +23,5 @@ export function addSecure(program: Command, run: Run): void {
         'apisvc secure v1beta1.metrics.k8s.io --undo',
       ),
     )
-    .action(run(async () => (await import('../commands/secure.ts')).secure));
+    .action(run(async () => (await import('../../commands/secure.ts')).secure));
 }

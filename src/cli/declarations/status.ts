@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Run } from './action.ts';
-import { duration, examples, withCluster, withOutput, withProject } from './options.ts';
+import type { Run } from '../action.ts';
+import { duration, examples, withCluster, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc status`. */
 export function addStatus(program: Command, run: Run): void {
@@ -19,5 +19,5 @@ export function addStatus(program: Command, run: Run): void {
       'after',
       examples('apisvc status', 'apisvc status v1beta1.metrics.k8s.io -o wide', 'apisvc status --fail-if-expires-within 30d -o json'),
     )
-    .action(run(async () => (await import('../commands/status.ts')).status));
+    .action(run(async () => (await import('../../commands/status.ts')).status));
 }

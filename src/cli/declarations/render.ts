@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { flagsWithoutEffect } from '../commands/render-flags.ts';
-import type { Run } from './action.ts';
-import { examples, withOutput, withProject } from './options.ts';
+import { flagsWithoutEffect } from '../../commands/render-flags.ts';
+import type { Run } from '../action.ts';
+import { examples, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc render`. */
 export function addRender(program: Command, run: Run): void {
@@ -44,5 +44,5 @@ export function addRender(program: Command, run: Run): void {
         'apisvc render --cronjob --image registry.example.com/apisvc:0.1.0 | kubectl apply -f -',
       ),
     )
-    .action(run(async () => (await import('../commands/render.ts')).render));
+    .action(run(async () => (await import('../../commands/render.ts')).render));
 }

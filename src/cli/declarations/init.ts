@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
-import { issuerTypes } from '../config/issuer-flags.ts';
-import { presetNames } from '../config/presets.ts';
-import { keyTypes } from '../pki/types.ts';
-import type { Run } from './action.ts';
-import { examples, repeatableList, withCluster } from './options.ts';
+import { issuerTypes } from '../../config/issuer-flags.ts';
+import { presetNames } from '../../config/presets.ts';
+import { keyTypes } from '../../pki/types.ts';
+import type { Run } from '../action.ts';
+import { examples, repeatableList, withCluster } from '../options.ts';
 
+/** Adds `apisvc init`. */
 export function addInit(program: Command, run: Run): void {
   const command = program
     .command('init')
@@ -60,5 +61,5 @@ export function addInit(program: Command, run: Run): void {
         'apisvc init --force-keys      # replace the keys and certificates of this project',
       ),
     )
-    .action(run(async () => (await import('../commands/init.ts')).init));
+    .action(run(async () => (await import('../../commands/init.ts')).init));
 }

@@ -1,7 +1,7 @@
-import { type Command, Option } from 'commander';
-import { registerPartNames } from '../config/register-parts.ts';
-import type { Run } from './action.ts';
-import { examples, registerPartsIn, withCluster, withKeys, withOutput, withProject } from './options.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type RegisterPart, registerPartNames } from '../../config/register-parts.ts';
+import type { Run } from '../action.ts';
+import { examples, withCluster, withKeys, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc register`. */
 export function addRegister(program: Command, run: Run): void {
@@ -32,5 +32,13 @@ export function addRegister(program: Command, run: Run): void {
         'sops -d tls.enc.pem | apisvc register --keys -',
       ),
     )
-    .action(run(async () => (await import('../commands/register.ts')).register));
+    .action(run(async () => (await import('../../commands/register.ts')).register));
+}
+
+/** Parses the value of `register --only`. @throws InvalidArgumentError for an unknown part */
+function registerPartsIn(text: string, earlier: readonly RegisterPart[] = []): readonly RegisterPart[] {
+  const names = text.split(',');
+  const isKnown = (name: string): name is RegisterPart => registerPartNames.some((part) => part === name);
+  if (!names.every(isKnown)) throw new InvalidArgumentError(`Allowed choices are ${registerPartNames.join(', ')}.`);
+  return [...new Set([...earlier, ...names])];
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Run } from './action.ts';
-import { duration, examples, timerLength, withCluster, withKeys, withOutput, withProject } from './options.ts';
+import type { Run } from '../action.ts';
+import { duration, examples, timerLength, withCluster, withKeys, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc rotate`. */
 export function addRotate(program: Command, run: Run): void {
@@ -55,7 +55,7 @@ export function addRotate(program: Command, run: Run): void {
         'apisvc rotate --if-expires-within 30d     # in a CronJob or in CI',
       ),
     )
-    .action(run(async () => (await import('../commands/rotate.ts')).rotate));
+    .action(run(async () => (await import('../../commands/rotate.ts')).rotate));
 }
 
 /** Zero is a duration here. */

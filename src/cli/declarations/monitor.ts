@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type ListenAddress, parseListen } from '../commands/listen.ts';
-import type { MonitorFlags } from '../commands/monitored-cluster.ts';
-import type { Terminal } from '../commands/terminal.ts';
-import type { Run } from './action.ts';
-import { examples, limitedDuration, withClusters } from './options.ts';
+import { type ListenAddress, parseListen } from '../../commands/listen.ts';
+import type { MonitorFlags } from '../../commands/monitored-cluster.ts';
+import type { Terminal } from '../../commands/terminal.ts';
+import type { Run } from '../action.ts';
+import { examples, limitedDuration, withClusters } from '../options.ts';
 
 const shortestInterval = 5_000;
 /** With the spread, a timer can still wait it (setTimeout). */
@@ -35,7 +35,7 @@ export function addMonitor(program: Command, run: Run): void {
     )
     .action(
       run(async () => {
-        const [{ monitor }, { version }] = await Promise.all([import('../commands/monitor.ts'), import('./version.ts')]);
+        const [{ monitor }, { version }] = await Promise.all([import('../../commands/monitor.ts'), import('../version.ts')]);
         return (flags: MonitorFlags, _: readonly string[], terminal: Terminal) => monitor(flags, version, terminal);
       }),
     );

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Run } from './action.ts';
-import { examples, withCluster, withOutput, withProject } from './options.ts';
+import type { Run } from '../action.ts';
+import { examples, withCluster, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc unregister`. */
 export function addUnregister(program: Command, run: Run): void {
@@ -31,5 +31,5 @@ export function addUnregister(program: Command, run: Run): void {
         'apisvc unregister --leftovers',
       ),
     )
-    .action(run(async () => (await import('../commands/unregister.ts')).unregister));
+    .action(run(async () => (await import('../../commands/unregister.ts')).unregister));
 }
