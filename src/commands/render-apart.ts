@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { fieldFault } from '../config/field-fault.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
-import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import type { Manifest } from '../manifests/types.ts';
 import { writeManifests } from '../project/manifests.ts';
-import type { ManifestFormat } from '../report/formats.ts';
+import { formatOf, type ManifestFormat } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RenderApartFlags {
@@ -39,18 +38,18 @@ export async function renderApart(
   { output, outputDir }: RenderApartFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (outputDir === undefined && (output === 'yaml' || output === 'json')) {
-    await terminal.result(formatManifests(manifests, output));
+  const { manifests: printText, manifestFiles, chartFiles } = formatOf(output);
+  if (outputDir === undefined && printText) {
+    await terminal.result(await printText(manifests));
     return Exit.ok;
   }
-  const files = { yaml: manifestFiles, kustomize: kustomizeFiles, json: undefined, helm: undefined }[output];
-  if (outputDir === undefined || !files) {
-    const directory = output === 'helm' ? '' : `${outputDir === undefined ? ' without' : ' and'} --output-dir`;
+  if (outputDir === undefined || !manifestFiles) {
+    const directory = chartFiles ? '' : `${outputDir === undefined ? ' without' : ' and'} --output-dir`;
     throw new UsageError(`-o ${output} cannot be used with ${flag}${directory}`, {
       fix: 'Use -o yaml, or -o kustomize with --output-dir.',
     });
   }
-  const written = writeManifests(outputDir, files(manifests));
+  const written = writeManifests(outputDir, await manifestFiles(manifests));
   await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
   return Exit.ok;
 }

@@ -3,8 +3,8 @@ import { secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
-import type { ManifestFile } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
+import type { ManifestFile } from '../manifests/types.ts';
 import type { Issued } from '../pki/types.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
@@ -19,7 +19,7 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   refuseWithoutTarget(flags);
   if (flags.monitor) return (await import('./render-monitor.ts')).renderMonitor(flags, terminal);
   if (flags.cronjob) return (await import('./render-cronjob.ts')).renderCronJob(flags, terminal);
-  const { manifests: printText, manifestFiles: makeFiles } = formatOf(output);
+  const { manifests: printText, manifestFiles, chartFiles: makeFiles = manifestFiles } = formatOf(output);
   if (outputDir === undefined && !printText)
     throw new UsageError(`-o ${output} writes several files and needs --output-dir`, { fix: 'Add --output-dir manifests.' });
   if (outputDir !== undefined && !makeFiles)

@@ -38,3 +38,11 @@ export interface Manifest {
   /** `<rank>-<kind>.yaml`: files sorted by name are in a safe apply order. */
   readonly fileName: string;
 }
+
+/** A file to write: its name in the output directory and its text. */
+export interface ManifestFile {
+  readonly path: string;
+  readonly text: string;
+  /** Contains a private key: mode 0600, ignored by git. */
+  readonly private: boolean;
+}

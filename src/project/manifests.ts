@@ -2,9 +2,8 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { UsageError } from '../errors.ts';
-import type { ManifestFile } from '../manifests/format.ts';
 import { secretFileName } from '../manifests/secret.ts';
-import type { ManifestFault, ManifestText } from '../manifests/types.ts';
+import type { ManifestFault, ManifestFile, ManifestText } from '../manifests/types.ts';
 import { removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 

@@ -2,8 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Registration } from '../config/schema.ts';
 import type { Status } from '../diagnosis/status.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import type { ManifestFile } from '../manifests/format.ts';
-import type { Manifest } from '../manifests/types.ts';
+import type { Manifest, ManifestFile } from '../manifests/types.ts';
 import type { FailedRun } from './failed-run.ts';
 
 /** The commands that take `-o`. */
@@ -32,7 +31,9 @@ interface Format {
   /** Manifests as one text for stdout. Without it, the format needs an output directory. */
   readonly manifests?: (manifests: readonly Manifest[]) => Promise<string>;
   /** Manifests as files for an output directory. Without it, the format goes to stdout only. */
-  readonly manifestFiles?: (manifests: readonly Manifest[], registration: Registration) => Promise<readonly ManifestFile[]>;
+  readonly manifestFiles?: (manifests: readonly Manifest[]) => Promise<readonly ManifestFile[]>;
+  /** The same with what the registration decides. Only the manifests of a project have one. */
+  readonly chartFiles?: (manifests: readonly Manifest[], registration: Registration) => Promise<readonly ManifestFile[]>;
 }
 
 /**
@@ -71,8 +72,8 @@ export const formats = {
     status: async (status) => (await import('./yaml.ts')).plainYaml(status),
     diagnosis: async (diagnosis) => (await import('./yaml.ts')).diagnosisYaml(diagnosis),
     list: async (list) => (await import('./yaml.ts')).diagnosisYaml(list),
-    manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'yaml'),
-    manifestFiles: async (manifests) => (await import('../manifests/format.ts')).manifestFiles(manifests),
+    manifests: async (manifests) => (await import('../manifests/outputs/yaml.ts')).manifestsYaml(manifests),
+    manifestFiles: async (manifests) => (await import('../manifests/outputs/yaml.ts')).yamlFiles(manifests),
   },
   json: {
     description: 'JSON',
@@ -80,7 +81,7 @@ export const formats = {
     status: async (status) => (await import('./json.ts')).statusJson(status),
     diagnosis: async (diagnosis) => (await import('./json.ts')).diagnosisJson(diagnosis),
     list: async (list) => (await import('./json.ts')).diagnosisJson(list),
-    manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'json'),
+    manifests: async (manifests) => (await import('../manifests/outputs/json.ts')).manifestsJson(manifests),
   },
   junit: {
     description: 'JUnit XML for CI systems',
@@ -120,12 +121,12 @@ export const formats = {
   kustomize: {
     description: 'Files with a kustomization.yaml',
     commands: ['render'],
-    manifestFiles: async (manifests) => (await import('../manifests/format.ts')).kustomizeFiles(manifests),
+    manifestFiles: async (manifests) => (await import('../manifests/outputs/kustomize.ts')).kustomizeFiles(manifests),
   },
   helm: {
     description: 'Helm chart',
     commands: ['render'],
-    manifestFiles: async (manifests, registration) => (await import('../manifests/helm.ts')).helmFiles(manifests, registration),
+    chartFiles: async (manifests, registration) => (await import('../manifests/outputs/helm.ts')).helmFiles(manifests, registration),
   },
 } as const satisfies Readonly<Record<string, Format>>;
 
@@ -140,7 +141,7 @@ type FormatWith<Renderer extends keyof Format> = {
 
 export type DiagnosisFormat = FormatWith<'diagnosis'>;
 export type StatusFormat = FormatWith<'status'>;
-export type ManifestFormat = FormatWith<'manifests'> | FormatWith<'manifestFiles'>;
+export type ManifestFormat = FormatWith<'manifests'> | FormatWith<'manifestFiles'> | FormatWith<'chartFiles'>;
 
 const names = Object.keys(formats) as FormatName[];
 

@@ -4,8 +4,8 @@ import { rbacRules } from '../../../src/cluster/status.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import { Exit } from '../../../src/errors.ts';
 import { cronJobManifests } from '../../../src/manifests/cronjob.ts';
-import { formatManifests } from '../../../src/manifests/format.ts';
 import { podSelector } from '../../../src/manifests/labels.ts';
+import { manifestsYaml } from '../../../src/manifests/outputs/yaml.ts';
 import { needsInPod } from '../../../src/operations/rotate/needs-in-pod.ts';
 import { registrationOf } from './fixture.ts';
 
@@ -27,7 +27,7 @@ function manifestsOf(of: Registration) {
 }
 
 test('the objects of a CronJob', async () => {
-  await expect(formatManifests(manifestsOf(registration), 'yaml')).toMatchFileSnapshot('snapshots/cronjob.yaml');
+  await expect(manifestsYaml(manifestsOf(registration))).toMatchFileSnapshot('snapshots/cronjob.yaml');
 });
 
 test('its permissions are in the namespace of the server and for its APIServices, with one Secret to write', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { issuerTypes } from '../../../src/config/issuer-flags.ts';
 import { responsibilities } from '../../../src/config/responsibilities.ts';
-import { formatManifests } from '../../../src/manifests/format.ts';
+import { manifestsYaml } from '../../../src/manifests/outputs/yaml.ts';
 import { manifestsToRegister, renderManifests } from '../../../src/manifests/render.ts';
 import { base64 } from '../../../src/manifests/secret.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
@@ -17,8 +17,8 @@ const rendered = (...args: Parameters<typeof having>) => renderManifests(having(
 const specOf = (object: KubeObject): any => object.spec;
 
 it.each(issuerTypes)('renders %s, twice the same', async (type) => {
-  const text = formatManifests(rendered(type), 'yaml');
-  expect(formatManifests(rendered(type), 'yaml')).toBe(text);
+  const text = manifestsYaml(rendered(type));
+  expect(manifestsYaml(rendered(type))).toBe(text);
   await expect(text).toMatchFileSnapshot(`snapshots/issuers/${type}.yaml`);
 });
 
@@ -38,9 +38,7 @@ describe('the key of the CA in a Secret', () => {
   const ca = { certificate: caPem, key: new PrivateKey(keyText) };
 
   it('is never rendered', () => {
-    expect(formatManifests(renderManifests(inSecret, issued, { secrets: 'include' }), 'yaml')).toBe(
-      formatManifests(rendered('self-signed'), 'yaml'),
-    );
+    expect(manifestsYaml(renderManifests(inSecret, issued, { secrets: 'include' }))).toBe(manifestsYaml(rendered('self-signed')));
   });
 
   it('is applied while a file has it, and mounted nowhere', () => {

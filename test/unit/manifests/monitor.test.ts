@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalog } from '../../../src/diagnosis/catalog.ts';
-import { formatManifests } from '../../../src/manifests/format.ts';
 import { monitorManifests } from '../../../src/manifests/monitor.ts';
+import { manifestsYaml } from '../../../src/manifests/outputs/yaml.ts';
 import { watchedResources } from '../../../src/operations/monitor/changes.ts';
 import { buildInfo, counters, gauges, runDuration } from '../../../src/report/metrics.ts';
 import { monitorRules } from '../../../src/snapshot/permissions.ts';
 
 const manifests = monitorManifests({ namespace: 'watch', image: 'apisvc:1', rules: monitorRules(watchedResources) });
-const text = formatManifests(manifests, 'yaml');
+const text = manifestsYaml(manifests);
 
 test('the objects of a monitor', async () => {
   await expect(text).toMatchFileSnapshot('snapshots/monitor.yaml');

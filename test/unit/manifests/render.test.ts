@@ -4,7 +4,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { customise } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
 import { presetNames, presetText } from '../../../src/config/presets.ts';
-import { formatManifests } from '../../../src/manifests/format.ts';
+import { manifestsYaml } from '../../../src/manifests/outputs/yaml.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
 import {
   caPem,
@@ -23,12 +23,12 @@ const include = { secrets: 'include' } as const;
 
 describe('the presets', () => {
   it.each(presetNames)('renders %s', async (name) => {
-    const text = formatManifests(renderManifests(presetRegistration(name), issued, include), 'yaml');
+    const text = manifestsYaml(renderManifests(presetRegistration(name), issued, include));
     await expect(text).toMatchFileSnapshot(`snapshots/${name}.yaml`);
   });
 
   it.each(presetNames)('never skips the verification of %s', (name) => {
-    const text = formatManifests(renderManifests(presetRegistration(name), issued, include), 'yaml');
+    const text = manifestsYaml(renderManifests(presetRegistration(name), issued, include));
     expect(text).toContain('caBundle: ');
     expect(text).not.toMatch(/^ *insecureSkipTLSVerify:/m);
   });
@@ -107,7 +107,7 @@ describe('certificates', () => {
   });
 
   it('omits the Secret on request and keeps the caBundle', () => {
-    const text = formatManifests(renderManifests(presetRegistration('sample-apiserver'), issued, { secrets: 'omit' }), 'yaml');
+    const text = manifestsYaml(renderManifests(presetRegistration('sample-apiserver'), issued, { secrets: 'omit' }));
     expect(parseAllDocuments(text).map((document) => document.toJS().kind)).not.toContain('Secret');
     expect(text).not.toContain(Buffer.from(keyText).toString('base64'));
     expect(text).toContain(Buffer.from(caPem).toString('base64'));

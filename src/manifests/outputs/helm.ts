@@ -1,13 +1,12 @@
 import { stringify } from 'yaml';
-import valuesTemplate from '../../templates/helm/values.yaml';
-import { apiServiceNames, secretName } from '../config/registration.ts';
-import { hasServingSecret, responsibilitiesOf } from '../config/responsibilities.ts';
-import type { Registration } from '../config/schema.ts';
-import { editableYaml, yamlText } from '../config/yaml.ts';
-import type { ManifestFile } from './format.ts';
-import { managedByLabel } from './labels.ts';
-import { type Edits, fillTemplate } from './template.ts';
-import type { KubeObject, Manifest } from './types.ts';
+import valuesTemplate from '../../../templates/helm/values.yaml';
+import { apiServiceNames, secretName } from '../../config/registration.ts';
+import { hasServingSecret, responsibilitiesOf } from '../../config/responsibilities.ts';
+import type { Registration } from '../../config/schema.ts';
+import { editableYaml, yamlText } from '../../config/yaml.ts';
+import { managedByLabel } from '../labels.ts';
+import { type Edits, fillTemplate } from '../template.ts';
+import type { KubeObject, Manifest, ManifestFile } from '../types.ts';
 
 /** A field of a manifest that the values of the chart decide. */
 interface Field {
