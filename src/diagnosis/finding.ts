@@ -2,7 +2,6 @@ import { groupVersionOf, serverNameOf } from '../config/registration.ts';
 import { responsibilities } from '../config/responsibilities.ts';
 import { fileText } from '../snapshot/offline/read.ts';
 import type { ApiServiceView, Source } from '../snapshot/types.ts';
-import { fileFixes, projectFixes } from './catalog/file-fixes.ts';
 import { type Code, entryOf, fill, linkOf } from './catalog.ts';
 import { type FixTarget, fillFix } from './fix.ts';
 import { fieldOf } from './locations.ts';
@@ -73,7 +72,7 @@ function toFinding(
 
 /** For files, the fix names the file, or renews the certificates of the project. */
 function fixOf(code: Code, { source, project }: FindingContext): string {
-  if (source.kind !== 'files') return entryOf(code).fix;
-  const own = project && responsibilities[project.issuer].inProject;
-  return ((own && projectFixes[code]) || fileFixes[code]) ?? entryOf(code).fix;
+  const { fix, fileFix = fix, projectFix = fileFix } = entryOf(code);
+  if (source.kind !== 'files') return fix;
+  return project && responsibilities[project.issuer].inProject ? projectFix : fileFix;
 }

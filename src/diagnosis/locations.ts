@@ -1,22 +1,9 @@
 import type { ObjectField } from '../snapshot/offline/objects.ts';
 import { fileText } from '../snapshot/offline/read.ts';
-import type { Code } from './catalog.ts';
+import { entryOf } from './catalog.ts';
 import type { ApiDiagnosis, Finding, Location, Observation } from './types.ts';
 
-/** The field of the APIService that a finding is about, where the code decides it. */
-const fields: Partial<Readonly<Record<Code, readonly string[]>>> = {
-  'registration/name-mismatch': ['metadata', 'name'],
-  'registration/automanaged-label': ['metadata', 'labels', 'kube-aggregator.kubernetes.io/automanaged'],
-  'registration/two-injectors': ['metadata', 'annotations'],
-  'registration/insecure-with-bundle': ['spec', 'insecureSkipTLSVerify'],
-  'registration/injector-blocked': ['spec', 'insecureSkipTLSVerify'],
-  'registration/priority-too-high': ['spec', 'groupPriorityMinimum'],
-  'registration/service-incomplete': ['spec', 'service'],
-  'registration/local-with-trust': ['spec'],
-  'security/insecure-skip-tls-verify': ['spec', 'insecureSkipTLSVerify'],
-};
-
-/** The same for families. */
+/** The field of the APIService that the findings of a family are about. */
 const familyFields: Readonly<Record<string, readonly string[]>> = {
   bundle: ['spec', 'caBundle'],
   cert: ['spec', 'caBundle'],
@@ -26,7 +13,7 @@ const familyFields: Readonly<Record<string, readonly string[]>> = {
 
 /** What an observation is about. */
 export const fieldOf = ({ code, about }: Observation, name: string): ObjectField =>
-  about ?? { kind: 'APIService', name, path: fields[code] ?? familyFields[code.split('/')[0] ?? ''] ?? [] };
+  about ?? { kind: 'APIService', name, path: entryOf(code).field ?? familyFields[code.split('/')[0] ?? ''] ?? [] };
 
 /** `deploy/api.yaml:12` */
 export const locationText = ({ file, line, column }: Location): string =>

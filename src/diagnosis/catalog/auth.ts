@@ -8,6 +8,8 @@ export const authEntries = {
     title: 'The extension API server is not allowed to create {reviews}',
     cause: 'The ServiceAccount of the extension API server is not bound to the ClusterRole system:auth-delegator.',
     fix: 'Bind the ServiceAccount to the ClusterRole system:auth-delegator: `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount}`',
+    fileFix:
+      'Bind the ServiceAccount to system:auth-delegator. Replace the binding in {file}:{line} with the output of `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
   },
   'auth/proxy-not-trusted': {
     severity: 'error',
@@ -47,6 +49,8 @@ export const authEntries = {
     cause:
       'An extension API server reads ConfigMap kube-system/extension-apiserver-authentication when it starts. The ServiceAccount of this server is not bound to the Role extension-apiserver-authentication-reader in kube-system.',
     fix: 'Bind the ServiceAccount to the Role extension-apiserver-authentication-reader: `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount}`',
+    fileFix:
+      'Bind the ServiceAccount in namespace kube-system. Replace the binding in {file}:{line} with the output of `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
   },
   'auth/requestheader-missing': {
     severity: 'error',

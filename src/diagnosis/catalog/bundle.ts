@@ -1,4 +1,7 @@
 import type { CatalogEntry } from './entry.ts';
+import { renewInFiles, renewInProject } from './renewals.ts';
+
+const setBundle = "Set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`";
 
 /** Faults of a caBundle without any CA. */
 const unusable = ['bundle/empty', 'bundle/not-injected', 'bundle/unparsable', 'bundle/der', 'bundle/encoded-twice', 'bundle/private-key'];
@@ -12,6 +15,7 @@ export const bundleEntries = {
     cause:
       'The value of spec.caBundle must be PEM certificates, base64-encoded exactly once. kube-apiserver does not validate the value when you create or update the APIService.',
     fix: "In an apisvc project, write the caBundle again: `apisvc register --force-conflicts`. Otherwise, set spec.caBundle to the output of this command, where ca.crt is the CA that signed the serving certificate: `base64 < ca.crt | tr -d '\\n'`",
+    fileFix: setBundle,
     explainedBy: ['bundle/private-key'],
   },
   'bundle/der': {
@@ -20,6 +24,8 @@ export const bundleEntries = {
     title: 'The caBundle of APIService {name} is in DER format, not PEM',
     cause: 'The value of spec.caBundle must be PEM certificates, base64-encoded exactly once.',
     fix: "Convert the CA certificate to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle to the output of this command: `base64 < ca.crt | tr -d '\\n'`",
+    fileFix:
+      "Convert the CA to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`",
   },
   'bundle/encoded-twice': {
     severity: 'error',
@@ -28,6 +34,7 @@ export const bundleEntries = {
     cause:
       'The value of spec.caBundle must be PEM certificates, base64-encoded exactly once. This value was already base64-encoded, and was encoded again.',
     fix: 'Decode the value once: `kubectl patch apiservice {name} --type=merge -p "{\\"spec\\":{\\"caBundle\\":\\"$(kubectl get apiservice {name} -o jsonpath={.spec.caBundle} | base64 --decode | tr -d "\\n")\\"}}"`',
+    fileFix: setBundle,
   },
   'bundle/damaged-certificate': {
     severity: 'warning',
@@ -44,6 +51,7 @@ export const bundleEntries = {
     cause:
       'Without a caBundle, kube-apiserver trusts only the root CAs of its host. These CAs usually do not sign certificates for names such as {host}.',
     fix: 'In an apisvc project, write the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the serving certificate, as base64-encoded PEM.',
+    fileFix: `${setBundle}; or add the annotation of a controller that injects it, such as cert-manager.io/inject-ca-from`,
     explainedBy: ['bundle/not-injected', 'registration/outdated-annotation'],
   },
   'bundle/no-such-certificate': {
@@ -52,6 +60,7 @@ export const bundleEntries = {
     title: 'cert-manager.io/inject-ca-from of {name} names the Certificate {value}, but the files contain {near}',
     cause: 'cert-manager copies the CA of the named Certificate into the caBundle. It injects nothing if the Certificate does not exist.',
     fix: '`kubectl annotate --overwrite apiservice {name} cert-manager.io/inject-ca-from={near}`',
+    fileFix: 'Set the annotation cert-manager.io/inject-ca-from to {near} in {file}:{line}.',
   },
   'bundle/not-injected': {
     severity: 'error',
@@ -68,6 +77,9 @@ export const bundleEntries = {
     title: 'The caBundle of APIService {name} contains a private key',
     cause: 'The caBundle was set from the wrong file. Everyone who can read APIServices can read the private key.',
     fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fileFix:
+      'The private key is compromised. Create a new CA and a new serving certificate, then set spec.caBundle in {file}:{line} to the certificate of the new CA.',
+    projectFix: `The private key is compromised. ${renewInProject}`,
   },
   'bundle/expires-soon': {
     severity: 'warning',
@@ -75,9 +87,12 @@ export const bundleEntries = {
     title: 'The CA {subject} in the caBundle of APIService {name} expires on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
     fix: 'Before {before}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fileFix: renewInFiles,
+    projectFix: renewInProject,
   },
   'bundle/not-project-ca': {
     severity: 'warning',
+    differs: true,
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} does not contain the CA of the apisvc project',
     cause:

@@ -52,6 +52,7 @@ export const certManagerEntries = {
   },
   'cert-manager/not-injected': {
     severity: 'error',
+    differs: true,
     hop: 'kube-apiserver',
     title: "cert-manager's cainjector has not injected the CA of Secret {secret} into APIService {name}",
     cause: '{why}',

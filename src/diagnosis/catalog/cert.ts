@@ -1,4 +1,5 @@
 import type { CatalogEntry } from './entry.ts';
+import { renewInFiles, renewInProject, renewLeafInProject } from './renewals.ts';
 
 /** The serving certificate: what the endpoints serve, and the Secret that it comes from. */
 export const certEntries = {
@@ -9,9 +10,12 @@ export const certEntries = {
     cause:
       'Without --tls-cert-file and --tls-private-key-file, a server built with k8s.io/apiserver generates a self-signed certificate when it starts. The generated certificate is not valid for {host}, the name that kube-apiserver verifies.',
     fix: 'Mount the Secret with the serving certificate into the pods. Set --tls-cert-file and --tls-private-key-file of the extension API server to the mounted files. In an apisvc project, this command does both: `apisvc register`',
+    fileFix:
+      'Mount a Secret with a certificate for {host} into the pods, and set --tls-cert-file and --tls-private-key-file of the extension API server to the mounted files.',
   },
   'cert/secret-missing': {
     severity: 'error',
+    differs: true,
     hop: 'endpoint',
     title: 'Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'The pods of the extension API server mount this Secret. Running pods keep their certificate, but new pods cannot start.',
@@ -20,6 +24,7 @@ export const certEntries = {
   },
   'cert/other-secret': {
     severity: 'warning',
+    differs: true,
     hop: 'endpoint',
     title: 'The pods use Secret {used}, but apisvc.yaml names Secret {wanted}',
     cause: 'spec.certificates.secretName in apisvc.yaml was changed after the API was registered.',
@@ -27,11 +32,13 @@ export const certEntries = {
   },
   'cert/secret-unreadable': {
     severity: 'error',
+    differs: true,
     hop: 'endpoint',
     title: 'Secret {namespace}/{secret} has no certificate in {certificateEntry}',
     cause: 'The extension API server cannot load its serving certificate from this Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: 'In an apisvc project: `apisvc register --only secrets --force-conflicts`. Otherwise, replace the Secret with one that contains a serving certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
+    fileFix: 'Set {certificateEntry} in {file}:{line} to a PEM certificate.',
   },
   'cert/rotation-interrupted': {
     severity: 'warning',
@@ -51,6 +58,7 @@ export const certEntries = {
   },
   'cert/secret-differs': {
     severity: 'error',
+    differs: true,
     hop: 'endpoint',
     title: 'The certificate from {endpoints} is not the one in the Secret {namespace}/{secret}',
     cause:
@@ -66,6 +74,10 @@ export const certEntries = {
     causes:
       'The caBundle contains a different CA, or the CA was regenerated and the caBundle or the extension API server still uses the old one. Other possible reasons: the extension API server does not send the intermediate certificate, or some pods have not loaded the new certificate.',
     fix: 'In an apisvc project, update the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the certificate. If only some pods serve an untrusted certificate, restart these pods.',
+    fileFix:
+      'Set spec.caBundle in {file}:{line} to the CA that signed the certificate, or issue the certificate from a CA in the caBundle.',
+    projectFix:
+      'Restore the CA that signed the certificate in {file}. Or create a new CA and a new serving certificate: `apisvc init --force-keys`',
     explainedBy: [
       'cert/self-generated',
       'cert/secret-differs',
@@ -81,6 +93,7 @@ export const certEntries = {
     cause:
       'The certificate of the issuer lacks basicConstraints CA:TRUE or the key usage keyCertSign (RFC 5280, sections 4.2.1.3 and 4.2.1.9).',
     fix: 'Regenerate the CA with basicConstraints CA:TRUE and the key usage keyCertSign. Issue a new serving certificate from it, and set spec.caBundle to the new CA.',
+    projectFix: renewInProject,
   },
   'cert/missing-intermediate': {
     severity: 'error',
@@ -89,6 +102,7 @@ export const certEntries = {
     cause:
       'An intermediate CA signed the serving certificate. The extension API server does not send the intermediate certificate, and the caBundle does not contain it.',
     fix: 'Put the whole chain into the certificate file of the extension API server (usually tls.crt): the serving certificate first, then every intermediate certificate.',
+    projectFix: renewInProject,
     explainedBy: ['cert/secret-differs'],
   },
   'cert/expired': {
@@ -97,6 +111,8 @@ export const certEntries = {
     title: 'The certificate from {endpoints} expired on {date}',
     cause: 'The serving certificate was not renewed, or the extension API server has not loaded the new one.',
     fix: 'Renew the serving certificate. In an apisvc project: `apisvc rotate`. Otherwise, use the tool that issued the certificate. If the Secret already contains a new certificate, restart the extension API server.',
+    fileFix: 'Issue a new serving certificate, and update the Secret. If the CA is new too, update spec.caBundle in {file}:{line}.',
+    projectFix: renewLeafInProject,
     explainedBy: ['cert/secret-differs', 'cert-manager/not-ready', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/not-yet-valid': {
@@ -113,6 +129,8 @@ export const certEntries = {
     title: 'The CA {subject} expired on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed.',
     fix: 'Regenerate the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fileFix: renewInFiles,
+    projectFix: renewInProject,
     explainedBy: ['control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/ca-not-yet-valid': {
@@ -130,6 +148,8 @@ export const certEntries = {
     cause:
       'kube-apiserver always verifies the name {host}, whatever address it connects to. The certificate does not contain this name. A server without a configured certificate generates one for localhost.',
     fix: 'Issue a serving certificate with the DNS name {host}, and pass it to the extension API server with --tls-cert-file and --tls-private-key-file.',
+    fileFix: 'Issue the certificate in {file}:{line} with the DNS name {host}.',
+    projectFix: renewInProject,
     explainedBy: ['cert/self-generated', 'cert/secret-differs', 'cert-manager/name-missing'],
   },
   'cert/common-name-only': {
@@ -138,6 +158,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} has no subject alternative name (SAN)',
     cause: 'kube-apiserver ignores the common name of a serving certificate. It verifies only the subject alternative names.',
     fix: 'Issue a certificate with the DNS name {host} as a subject alternative name.',
+    projectFix: renewInProject,
     explainedBy: ['cert/secret-differs'],
   },
   'cert/wrong-usage': {
@@ -146,6 +167,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} is not a serving certificate',
     cause: 'The extended key usage of the certificate does not include serverAuth (RFC 5280, section 4.2.1.12).',
     fix: 'Issue a certificate with the extended key usage serverAuth.',
+    projectFix: renewLeafInProject,
     explainedBy: ['cert/secret-differs'],
   },
   'cert/name-constraints': {
@@ -154,6 +176,7 @@ export const certEntries = {
     title: 'The name constraints of the CA {subject} do not permit the certificate from {endpoints}',
     cause: 'Name constraints limit the names for which a CA can issue certificates (RFC 5280, section 4.2.1.10).',
     fix: 'Issue the serving certificate from a CA whose name constraints permit every name in the certificate, or from a CA without name constraints.',
+    projectFix: renewInProject,
   },
   'cert/path-length': {
     severity: 'error',
@@ -161,6 +184,7 @@ export const certEntries = {
     title: 'The certificate chain from {endpoints} has too many intermediate CAs below the CA {subject}',
     cause: 'The pathLenConstraint of a CA limits the number of intermediate CAs below it (RFC 5280, section 4.2.1.9).',
     fix: 'Issue the serving certificate from a chain with fewer intermediate CAs, or use a CA without a pathLenConstraint.',
+    projectFix: renewInProject,
   },
   'cert/weak-signature': {
     severity: 'error',
@@ -168,6 +192,7 @@ export const certEntries = {
     title: 'The certificate {subject} from {endpoints} has an insecure signature ({algorithm})',
     cause: 'kube-apiserver does not accept certificates with MD5 or SHA-1 signatures.',
     fix: 'Issue the certificate again with a SHA-256, SHA-384 or SHA-512 signature.',
+    projectFix: renewLeafInProject,
   },
   'cert/refused-key': {
     severity: 'error',
@@ -175,6 +200,7 @@ export const certEntries = {
     title: 'The certificate {subject} from {endpoints} has a key that kube-apiserver does not accept ({algorithm})',
     cause: 'kube-apiserver does not accept RSA keys of less than 1024 bits.',
     fix: 'Issue the certificate again with an ECDSA P-256 key, or with an RSA key of at least 2048 bits.',
+    projectFix: renewInProject,
   },
   'cert/weak-key': {
     severity: 'warning',
@@ -182,6 +208,7 @@ export const certEntries = {
     title: 'The certificate {subject} from {endpoints} has a weak key ({algorithm})',
     cause: 'RSA keys of less than 2048 bits are not secure. kube-apiserver rejects RSA keys of less than 1024 bits.',
     fix: 'Issue the certificate again with an ECDSA P-256 key, or with an RSA key of at least 2048 bits.',
+    projectFix: renewInProject,
     explainedBy: ['cert/secret-differs', 'cert/self-generated'],
   },
   'cert/expires-soon': {
@@ -190,10 +217,13 @@ export const certEntries = {
     title: 'The certificate {subject} from {endpoints} expires on {date}',
     cause: 'The certificate has not been renewed yet, or the extension API server has not loaded the new one.',
     fix: 'Renew the certificate. In an apisvc project: `apisvc rotate`. Otherwise, use the tool that issued the certificate. If the extension API server does not watch its certificate files, restart it.',
+    fileFix: 'Issue a new serving certificate, and update the Secret.',
+    projectFix: renewLeafInProject,
     explainedBy: ['bundle/expires-soon', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/ca-expired'],
   },
   'cert/not-project-certificate': {
     severity: 'warning',
+    differs: true,
     hop: 'endpoint',
     title: 'The certificate from {endpoints} is not the one of the apisvc project',
     cause:
@@ -213,6 +243,8 @@ export const certEntries = {
     title: 'The CA {subject} expires on {date}, before the certificate from {endpoints}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
     fix: 'Before {date}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA.',
+    fileFix: renewInFiles,
+    projectFix: renewInProject,
     explainedBy: ['bundle/expires-soon', 'cert/expires-soon', 'cert/ca-expired'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

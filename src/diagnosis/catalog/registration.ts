@@ -21,17 +21,21 @@ export const registrationEntries = {
   'registration/name-mismatch': {
     severity: 'error',
     hop: 'kube-apiserver',
+    field: ['metadata', 'name'],
     title: 'The name of APIService {name} does not match its spec: expected {expected}',
     cause:
       'The name of an APIService must be <version>.<group>, with the version and the group of its spec. kube-apiserver rejects any other name.',
     fix: 'Set metadata.name to {expected}, or correct spec.group and spec.version.',
+    fileFix: 'Set metadata.name to {expected} in {file}:{line}, or correct spec.group and spec.version.',
   },
   'registration/insecure-with-bundle': {
     severity: 'error',
     hop: 'kube-apiserver',
+    field: ['spec', 'insecureSkipTLSVerify'],
     title: 'APIService {name} has both insecureSkipTLSVerify and a caBundle',
     cause: 'The fields insecureSkipTLSVerify and caBundle are mutually exclusive. kube-apiserver rejects an APIService with both.',
     fix: 'Remove spec.insecureSkipTLSVerify, and keep spec.caBundle.',
+    fileFix: 'Remove insecureSkipTLSVerify in {file}:{line}, and keep the caBundle.',
   },
   'registration/priority-out-of-range': {
     severity: 'error',
@@ -43,6 +47,7 @@ export const registrationEntries = {
   'registration/service-incomplete': {
     severity: 'error',
     hop: 'kube-apiserver',
+    field: ['spec', 'service'],
     title: 'spec.service of APIService {name} is incomplete or invalid',
     cause: 'kube-apiserver requires the namespace and the name of the Service. The port is optional; it must be between 1 and 65535.',
     fix: 'In spec.service of the APIService, set namespace and name. Set port to a number from 1 to 65535, or remove it to use port 443.',
@@ -50,6 +55,7 @@ export const registrationEntries = {
   'registration/local-with-trust': {
     severity: 'error',
     hop: 'kube-apiserver',
+    field: ['spec'],
     title: 'APIService {name} has a caBundle or insecureSkipTLSVerify, but no Service',
     cause:
       'An APIService without spec.service is Local: kube-apiserver itself serves the API. kube-apiserver rejects a Local APIService with caBundle or insecureSkipTLSVerify.',
@@ -58,26 +64,32 @@ export const registrationEntries = {
   'registration/automanaged-label': {
     severity: 'error',
     hop: 'kube-apiserver',
+    field: ['metadata', 'labels', 'kube-aggregator.kubernetes.io/automanaged'],
     title: 'APIService {name} has the label that marks APIServices managed by kube-apiserver',
     cause:
       "kube-apiserver's autoregister controller deletes or overwrites APIServices with the label kube-aggregator.kubernetes.io/automanaged. It does so immediately, or when kube-apiserver restarts. The label was probably copied from a different APIService.",
     fix: 'Remove the label: `kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-`',
+    fileFix: 'Remove the label kube-aggregator.kubernetes.io/automanaged in {file}:{line}.',
   },
   'registration/two-injectors': {
     severity: 'warning',
     hop: 'kube-apiserver',
+    field: ['metadata', 'annotations'],
     title: 'Two controllers inject the caBundle of APIService {name}',
     cause:
       'The annotations of the APIService request injection from two controllers. Each controller overwrites the CA that the other injected.',
     fix: 'Choose one of the two controllers, and remove the annotation of the other. For example: `kubectl annotate apiservice {name} {annotation}-`',
+    fileFix: 'Keep one annotation, and remove {annotation} in {file}:{line}.',
   },
   'registration/injector-blocked': {
     severity: 'warning',
     hop: 'kube-apiserver',
+    field: ['spec', 'insecureSkipTLSVerify'],
     title: '{injector} cannot inject a caBundle into APIService {name}, because insecureSkipTLSVerify is true',
     cause:
       'kube-apiserver rejects an APIService with both caBundle and insecureSkipTLSVerify, so every injection fails. Because of insecureSkipTLSVerify, kube-apiserver does not verify the serving certificate.',
     fix: 'Remove insecureSkipTLSVerify: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'`',
+    fileFix: 'Remove insecureSkipTLSVerify in {file}:{line}.',
   },
   'registration/outdated-annotation': {
     severity: 'error',
@@ -86,9 +98,11 @@ export const registrationEntries = {
     cause:
       'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
     fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
+    fileFix: 'Replace the annotation {annotation} with {replacement} in {file}:{line}.',
   },
   'registration/other-service': {
     severity: 'warning',
+    differs: true,
     hop: 'kube-apiserver',
     title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
     cause:
@@ -114,10 +128,12 @@ export const registrationEntries = {
   'registration/priority-too-high': {
     severity: 'warning',
     hop: 'kube-apiserver',
+    field: ['spec', 'groupPriorityMinimum'],
     title: 'API group {group} has an unusually high priority ({priority})',
     cause:
       'If two groups have a resource of the same name, clients prefer the group with the higher priority. Kubernetes recommends a priority below 3000 for groups outside *.k8s.io. The groups of custom resources have priority 1000.',
     fix: 'Lower the priority to 1000: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'`',
+    fileFix: 'Set spec.groupPriorityMinimum to 1000 in {file}:{line}.',
     explainedBy: ['registration/shadows-group', 'registration/priority-out-of-range'],
   },
   'registration/shadows-group': {

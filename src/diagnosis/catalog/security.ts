@@ -5,10 +5,12 @@ export const securityEntries = {
   'security/insecure-skip-tls-verify': {
     severity: 'warning',
     hop: 'kube-apiserver',
+    field: ['spec', 'insecureSkipTLSVerify'],
     title: 'APIService {name} has insecureSkipTLSVerify: true',
     cause:
       'kube-apiserver does not verify the serving certificate. Any server that responds at the address of the Service receives user identities and can forge responses.',
     fix: 'Give the server a certificate that kube-apiserver verifies: `apisvc secure {name}`',
+    fileFix: 'Set spec.caBundle to the CA that signed the serving certificate, and remove insecureSkipTLSVerify in {file}:{line}.',
     explainedBy: ['registration/injector-blocked', 'registration/insecure-with-bundle'],
   },
   'security/forged-identity-accepted': {
@@ -28,12 +30,14 @@ export const securityEntries = {
   },
   'security/key-mismatch': {
     severity: 'error',
+    differs: true,
     hop: 'endpoint',
     title: 'The private key {keyEntry} in the Secret {namespace}/{secret} does not match the certificate {certificateEntry}',
     cause:
       'The certificate was issued for a different private key. A running server keeps the certificate and key that it loaded. After a restart, the server cannot load the pair in the Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: 'Replace the Secret with one that contains a certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
+    fileFix: 'Replace {certificateEntry} and {keyEntry} in {file}:{line} with a certificate and its private key.',
   },
   'security/ca-key-in-secret': {
     severity: 'warning',
@@ -42,6 +46,7 @@ export const securityEntries = {
     cause:
       'The extension API server needs only the serving certificate and its private key. An attacker who gains access to a pod can use {key} to issue certificates that kube-apiserver trusts.',
     fix: 'Store the private key of the CA elsewhere, then remove it from the Secret: `kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'`',
+    fileFix: 'Store the private key of the CA elsewhere, and remove {key} in {file}:{line}.',
   },
   'security/private-key-in-configmap': {
     severity: 'error',

@@ -49,6 +49,7 @@ export const serviceEntries = {
     title: 'Service {namespace}/{service} has no port {port}',
     cause: 'spec.service.port of the APIService must be one of the ports of the Service, not a targetPort.',
     fix: 'Set spec.service.port of the APIService to a port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
+    fileFix: 'Set spec.service.port to {servicePort} in {file}:{line}, or add port {port} to the Service.',
     explainedBy: ['registration/service-incomplete'],
   },
   'service/not-tcp': {
@@ -57,6 +58,7 @@ export const serviceEntries = {
     title: 'Port {port} of Service {namespace}/{service} has protocol {protocol}, but kube-apiserver connects with TCP',
     cause: 'A port of a Service forwards only packets of its protocol. The default is TCP.',
     fix: 'Remove the protocol of the port: `kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/protocol","value":"TCP"}]\'`',
+    fileFix: 'Set spec.ports[{index}].protocol of the Service to TCP in {file}:{line}.',
     explainedBy: ['registration/service-incomplete'],
   },
   'service/target-port-unknown': {
@@ -73,6 +75,7 @@ export const serviceEntries = {
     title: 'Service {namespace}/{service} has targetPort {targetPort}, but the extension API server listens on port {listening}',
     cause: 'The targetPort of the Service differs from the port in the flags of the extension API server.',
     fix: 'Set the targetPort of the Service to the port of the extension API server: `kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{listening}}]\'`',
+    fileFix: 'Set spec.ports[{index}].targetPort to {listening} in {file}:{line}.',
   },
   'service/other-port': {
     severity: 'error',
@@ -81,6 +84,7 @@ export const serviceEntries = {
       'Port {port} of Service {namespace}/{service} has targetPort {targetPort}, but the extension API server listens on port {listening}',
     cause: 'The Service has several ports, and spec.service.port of the APIService names the wrong one.',
     fix: 'Set spec.service.port of the APIService to the right port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
+    fileFix: 'Set spec.service.port to {servicePort} in {file}:{line}.',
   },
   'service/headless': {
     severity: 'error',
