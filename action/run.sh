@@ -4,7 +4,7 @@ set -uo pipefail
 
 case $COMMAND in
   verify | lint) ;;
-  *) echo "::error title=apisvc::unknown command \"$COMMAND\": use verify or lint"; exit 2 ;;
+  *) echo "::error title=apisvc::unknown command \"${COMMAND//[^[:alnum:].+-]/?}\": use verify or lint"; exit 2 ;;
 esac
 # Git Bash on Windows otherwise replaces arguments that begin with a slash.
 export MSYS_NO_PATHCONV=1

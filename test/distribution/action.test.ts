@@ -152,6 +152,7 @@ test('arguments are not run by the shell', async () => {
 
 test.each([
   ['an unknown command', { command: 'rotate' }, { first: 1 }, 'unknown command "rotate"'],
+  ['a command with line ends', { command: 'x\n::warning::y' }, { first: 1 }, 'unknown command "x???warning??y": '],
   ['a version that is none', { version: '1.0/../x' }, {}, 'invalid version "1.0?..?x"'],
   ['a version that does not exist', { version: 'v9.9.9' }, {}, 'download failed: http'],
   ['a platform without an executable', {}, { env: { RUNNER_ARCH: 'ARM' } }, 'no executable for Linux ARM'],
