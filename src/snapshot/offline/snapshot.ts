@@ -121,7 +121,7 @@ function withName(read: ReadObject): ReadObject {
   const { object }: { readonly object: KubeObject & Json } = read;
   if (object.kind !== 'APIService' || typeof object.metadata?.name === 'string') return read;
   const metadata = typeof object.metadata === 'object' ? object.metadata : {};
-  const name = `${textOf(object.spec?.version) || 'version'}.${textOf(object.spec?.group) || 'group'}`;
+  const name = `${textOf(object.spec?.version) || '<version>'}.${textOf(object.spec?.group) || '<group>'}`;
   return { ...read, object: { ...object, metadata: { ...metadata, name } }, given: object };
 }
 

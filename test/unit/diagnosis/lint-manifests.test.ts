@@ -72,6 +72,15 @@ describe('texts', () => {
   });
 });
 
+test.each([
+  ['group', 'v1.<group>'],
+  ['version', '<version>.a.example.com'],
+])('without a name and spec.%s, the name that is advised has a placeholder', (field, name) => {
+  const text = apiService(insecure).replace('{name: v1.a.example.com}', '{}');
+  const { fix } = only(lintedText(text.replace(new RegExp(`^  ${field}: .*\n`, 'm'), '')));
+  expect(fix).toBe(`Set metadata.name to ${name} in a.yaml:3.`);
+});
+
 test('a Service without a namespace has no half name', () => {
   const findings = findingsOf(lintedText(apiService('').replace(', namespace: ns', '')));
   expect(findings.find(({ code }) => code === 'bundle/empty')?.cause).toContain('such as <service>.<namespace>.svc.');
