@@ -73,9 +73,9 @@ function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): stri
     if (!fileExists(flag)) throw new UsageError(`kubeconfig ${flag} not found`, { fix: 'Set --kubeconfig to an existing file.' });
     return [flag];
   }
-  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
-  const candidates = listed.length > 0 ? listed : [join(env.HOME ?? homedir(), '.kube', 'config')];
-  return candidates.filter(fileExists);
+  // A list of empty entries is not the default.
+  const candidates = env.KUBECONFIG ? env.KUBECONFIG.split(delimiter) : [join(env.HOME ?? homedir(), '.kube', 'config')];
+  return candidates.filter((file) => file !== '' && fileExists(file));
 }
 
 /**
@@ -83,7 +83,10 @@ function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): stri
  * is reachable.
  */
 function noCluster({ KUBECONFIG: named, HOME = homedir() }: NodeJS.ProcessEnv): ApisvcError {
-  if (named) return new UsageError(`kubeconfig ${named} not found`, { fix: 'Set KUBECONFIG to an existing file.' });
+  if (named) {
+    const what = named.split(delimiter).some((file) => file !== '') ? `kubeconfig ${named} not found` : 'KUBECONFIG names no file';
+    return new UsageError(what, { fix: 'Set KUBECONFIG to an existing file.' });
+  }
   const source = join(HOME, '.kube', 'config');
   return new ClusterError(`no cluster is configured: ${source} does not exist, and apisvc is not running in a pod`, {
     fix: 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.',

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ClusterOptions, loadKubeConfig } from '../../../src/cluster/kubeconfig.ts';
@@ -28,6 +28,14 @@ describe('the kubeconfig', () => {
   test('missing files and empty entries of a list are skipped', () => {
     const at = dir();
     expect(server({}, { KUBECONFIG: `${delimiter}${join(at, 'none')}${delimiter}${join(at, 'c')}${delimiter}` })).toBe('https://c');
+  });
+
+  test('a list of empty entries is not the default', () => {
+    const home = filesOf({});
+    mkdirSync(join(home, '.kube'));
+    writeFileSync(join(home, '.kube', 'config'), config('https://a', 'one'));
+    expect(server({}, { HOME: home, KUBECONFIG: '' })).toBe('https://a');
+    expect(() => server({}, { HOME: home, KUBECONFIG: delimiter })).toThrow('KUBECONFIG names no file');
   });
 
   test('parts of one context may be in several files', () => {
