@@ -1,3 +1,5 @@
+import { printable } from '../pki/printable.ts';
+
 /** The `exec` section of a user (k8s.io/client-go/tools/clientcmd/api/v1/types.go, ExecConfig). */
 export interface ExecConfig {
   readonly apiVersion?: string;
@@ -95,9 +97,12 @@ export function entriesOf(data: unknown): {
     clusters: namedAt(clusters, 'clusters', 'cluster'),
     users: namedAt(users, 'users', 'user'),
     contexts: namedAt(contexts, 'contexts', 'context'),
-    currentContext: (config['current-context'] as string | null | undefined) ?? '',
+    currentContext: nameOf(config['current-context']),
   };
 }
+
+/** A name that is safe in a line of a message. */
+export const nameOf = (value: unknown): string => printable((value as string | null | undefined) ?? '');
 
 /** The words of a scalar in an error. */
 const quoted = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeName(value));
@@ -109,7 +114,7 @@ function namedAt(list: unknown, path: string, key: keyof typeof types): Entry[] 
     const at = `${path}[${index}]`;
     const { name, [key]: fields } = objectAt(item, at);
     checkType(name, 'string', `${at}.name`);
-    const entry = { name: (name as string | null | undefined) ?? '', fields: objectAt(fields ?? {}, `${at}.${key}`) };
+    const entry = { name: nameOf(name), fields: objectAt(fields ?? {}, `${at}.${key}`) };
     checkFields(entry.fields, types[key], `${at}.${key}`);
     return entry;
   });

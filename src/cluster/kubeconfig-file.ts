@@ -5,7 +5,7 @@ import { LineCounter, parseAllDocuments } from 'yaml';
 import { fileFix, fileReason } from '../config/file-errors.ts';
 import { yamlReason } from '../config/yaml.ts';
 import { UsageError } from '../errors.ts';
-import { type Entry, type ExecConfig, entriesOf, WrongField } from './kubeconfig-fields.ts';
+import { type Entry, type ExecConfig, entriesOf, nameOf, WrongField } from './kubeconfig-fields.ts';
 
 /** A cluster of a kubeconfig, under the names of client-node. */
 export interface ClusterEntry extends Cluster {
@@ -117,7 +117,7 @@ function kubeconfigOf(data: unknown, directory: string): Kubeconfig {
   return {
     clusters: clusters.map((entry) => clusterOf(entry, absolute)),
     users: users.map((entry) => userOf(entry, absolute, directory)),
-    contexts: contexts.map(({ name, fields }) => ({ name, cluster: text(fields.cluster) ?? '', user: text(fields.user) ?? '' })),
+    contexts: contexts.map(({ name, fields }) => ({ name, cluster: nameOf(fields.cluster), user: nameOf(fields.user) })),
     currentContext,
   };
 }

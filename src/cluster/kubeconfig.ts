@@ -8,6 +8,7 @@ import { nearest } from '../config/nearest.ts';
 import { withoutPassword } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { type ApisvcError, ClusterError, UsageError } from '../errors.ts';
+import { printable } from '../pki/printable.ts';
 import { type ClusterEntry, type Kubeconfig, readKubeconfig } from './kubeconfig-file.ts';
 import { clusterFaults, userFaults } from './kubeconfig-rules.ts';
 import { proxyFor } from './proxy.ts';
@@ -39,7 +40,7 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
     config.users = config.users.map(({ name }) => ({ name, tokenFile: inClusterToken }));
   }
   config.clusters = config.clusters.map((cluster) => throughProxy(cluster, env));
-  if (context !== undefined) config.setCurrentContext(context);
+  if (context !== undefined) config.setCurrentContext(printable(context));
   return requireCurrentContext(config, files);
 }
 

@@ -3,6 +3,7 @@ import { listContexts } from '../cluster/kubeconfig.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, Exit, InterruptedError, UsageError } from '../errors.ts';
+import { printable } from '../pki/printable.ts';
 
 /** The contexts that `--context` selects. */
 export interface Contexts {
@@ -24,7 +25,7 @@ export function selectContexts(given: readonly string[], kubeconfig: string | un
     const matching = known.filter((name) => patternOf(each).test(name));
     if (matching.length > 0) return matching;
     const fix = known.length > 0 ? `Choose from the contexts ${known.join(', ')}.` : 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.';
-    throw new UsageError(`no context of the kubeconfig matches "${each}"`, { fix });
+    throw new UsageError(`no context of the kubeconfig matches "${printable(each)}"`, { fix });
   });
   return { names: [...new Set(names)], byPattern: true };
 }

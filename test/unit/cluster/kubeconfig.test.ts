@@ -94,7 +94,7 @@ describe('the proxy', () => {
 
 describe('errors of one line', () => {
   const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
-  const entry = (key: string) => [{ name: 'tets', [key]: { server: 'https://a' } }];
+  const entry = (key: string, name = 'tets') => [{ name, [key]: { server: 'https://a' } }];
   const another = /^Set --kubeconfig or KUBECONFIG to /;
   test.each<[string, string | Buffer, ClusterOptions, RegExp, RegExp]>([
     [
@@ -160,6 +160,21 @@ describe('errors of one line', () => {
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
     expect((error as UsageError).fix).toMatch(fix);
+  });
+
+  test('a line end in a name is escaped, and the name still selects its entry', () => {
+    const parts = { users: entry('user', 'a\nb'), clusters: entry('cluster', 'c\nd') };
+    const contexts = [{ name: 'e\nf', context: { cluster: 'c\nd', user: 'a\nb' } }];
+    const at = filesOf({ good: withContext({ ...parts, contexts }), bad: withContext({ ...parts, contexts, users: [] }) });
+    const context = 'e\nf';
+    expect(loadKubeConfig({ kubeconfig: join(at, 'good'), context }, {}).getCurrentUser()?.name).toBe('a\\x0ab');
+    expect(() => loadKubeConfig({ kubeconfig: join(at, 'bad'), context }, {})).toThrow('user "a\\x0ab" of context "e\\x0af" not found');
+    expect(() => loadKubeConfig({ kubeconfig: join(at, 'good'), context: 'nothing\n' }, {})).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/^context "nothing\\x0a" not found/),
+        fix: 'Choose a context with --context: e\\x0af.',
+      }),
+    );
   });
 
   test('a syntax error does not quote the file', () => {
