@@ -5,7 +5,6 @@ import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './declarations.ts';
 import { CommandWithFixes } from './flag-conflicts.ts';
-import { withoutEmpty } from './options.ts';
 import { version } from './version.ts';
 
 /**
@@ -37,7 +36,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
         import('./terminal.ts'),
         import('./failed-run.ts'),
       ]);
-      const flags = withoutEmpty(command.opts());
+      const flags = command.opts();
       const invocation = { command: command.name(), flags };
       const terminal = openTerminal({ quiet, color, interrupt });
       done(await reportFailedRun(invocation, terminal, (own) => action(flags as never, command.args, own)));

@@ -37,6 +37,15 @@ describe('verify --from', () => {
     expect(unseenOne).toMatchObject({ code: 3, stderr: '', stdout: expect.stringContaining(`${healthy.name} unknown`) });
   });
 
+  test('a flag of kubectl whose value is empty is not set', async () => {
+    const args = ['verify', '--from', '-', '--kubeconfig', '', '--as', '', '--context'];
+    expect(await apisvc([...args, ''], kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
+    expect(await apisvc([...args, 'a'], kept(snapshotOf(healthy)))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("cannot be used with option '--context <context>'"),
+    });
+  });
+
   test('a name that looks like a flag is refused', async () => {
     const { code, stderr } = await apisvc(['verify', '--from', '-'], kept(snapshotOf({ ...healthy, name: '--all' })));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is not a snapshot: apis\[0\]\.name: /) });
