@@ -19,7 +19,7 @@ import { certificateFaultFix, certificateFaultText } from '../pki/certificate-fa
 import { inspect } from '../pki/inspect.ts';
 import type { Authority, CertificateInfo } from '../pki/types.ts';
 import { certificatesOf } from '../project/certificates.ts';
-import { finishPromotion } from '../project/generations.ts';
+import { finishPromotion, hasNext } from '../project/generations.ts';
 import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
@@ -118,7 +118,8 @@ function completeFix({ abort }: RotateFlags, { steps }: RotateReport): string | 
 function interruptFix(flags: RotateFlags, report: RotateReport, isRenewed: boolean): string {
   const complete = completeFix(flags, report);
   if (complete !== undefined) return complete;
-  if (isRenewed) return `${runAgain}.`;
+  // Before the new certificates are in certs/next, there is nothing to go back from.
+  if (isRenewed || (!flags.abort && !hasNext(flags.directory))) return `${runAgain}.`;
   return flags.abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
 }
 

@@ -61,13 +61,21 @@ describe.each(Object.entries(killed))('a rotation that was killed %s', (_, kill)
   });
 });
 
-test('the fix after Ctrl-C repeats the flags that select the cluster and the project', async () => {
+test.each([
+  [
+    'repeats the flags that select the cluster and the project',
+    true,
+    ', or go back: apisvc rotate --kubeconfig=kubeconfig -C demo --abort',
+  ],
+  ['offers no way back where nothing has begun', false, '.'],
+])('the fix after Ctrl-C %s', async (_, hasBegun, way) => {
   const server = createServer();
   const requested = once(server, 'request');
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   onTestFinished(() => void server.close().closeAllConnections());
   const cwd = folder();
-  await sampleProject(cwd);
+  const dir = await sampleProject(cwd);
+  if (hasBegun) renameSync(join(await sampleProject(folder(), 'other'), 'certs'), join(dir, 'certs/next'));
   const { port } = server.address() as AddressInfo;
   writeFileSync(join(cwd, 'kubeconfig'), kubeconfig.replace('https://127.0.0.1:1', `http://127.0.0.1:${port}`));
   const running = execa(bin, ['rotate', '-C', 'demo', '--kubeconfig', 'kubeconfig'], {
@@ -78,7 +86,7 @@ test('the fix after Ctrl-C repeats the flags that select the cluster and the pro
   });
   await requested;
   running.kill('SIGINT');
-  expect((await running).stderr).toContain('or go back: apisvc rotate --kubeconfig=kubeconfig -C demo --abort');
+  expect(`${(await running).stderr}\n`).toContain(`\nfix: Run the same command again to continue${way}\n`);
 });
 
 test.each([
