@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
+import { durationText } from '../config/duration.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import { apiServiceNames, secretName } from '../config/registration.ts';
@@ -44,6 +45,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   refuseForeign(registration, dir);
   const isRenewed = responsibilitiesOf(registration).renewedInCluster === true;
   const { kind, run } = isRenewed ? renewal(flags, registration) : await ownRotation(flags, registration, terminal);
+  requireTimeToSoak(kind, flags);
   let report: RotateReport = { kind, steps: [] };
   const work = (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> =>
     run(cluster, {
@@ -107,6 +109,14 @@ function refuseForeign(registration: Registration, directory: string): void {
   const running = registration.spec.server.existing && apiServiceNames(registration)[0];
   const refusal = responsibilitiesOf(registration).refusesRotation?.({ namespace, name: secretName(registration), directory, running });
   if (refusal) throw new RefusedError(`apisvc does not rotate this certificate: ${refusal.why}`, { fix: refusal.way });
+}
+
+/** Every run watches the endpoints for the whole time. @throws UsageError */
+function requireTimeToSoak(kind: RotationKind, { soak, timeout, dryRun }: RotateFlags): void {
+  if (kind === 'leaf' || dryRun || soak < timeout) return;
+  throw new UsageError(`--timeout ${durationText(timeout)} ends the rotation before --soak ${durationText(soak)} has passed`, {
+    fix: 'Set a longer --timeout, or a shorter --soak.',
+  });
 }
 
 /** After its last step, a rotation is complete: the same command would start another one. */

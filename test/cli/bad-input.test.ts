@@ -61,6 +61,17 @@ test('refuses a certificate that outlives its CA', async () => {
   );
 });
 
+test.each([
+  ['15m', ['--soak', '15m']],
+  ['1m', ['--timeout', '60s']],
+])('refuses a rotation of the CA that %s cannot cover', async (timeout, flags) => {
+  expect(await apisvc(['rotate', '--ca', ...flags], { cwd: project })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `error: --timeout ${timeout} ends the rotation before --soak ${timeout} has passed\nfix: Set a longer --timeout, or a shorter --soak.\n`,
+  });
+});
+
 test.each([[['--probe', '/apis/a.b/v1/x', '--no-probe']], [['--no-probe', '--probe', '/apis/a.b/v1/x']]])('refuses %j', async (flags) => {
   expect(await apisvc(['verify', 'v1.a.b', ...flags], { cwd: dir })).toEqual({
     code: 2,

@@ -45,7 +45,7 @@ const run = (cwd: string, ...args: readonly string[]) =>
   apisvc([...args, '-C', 'demo', '--kubeconfig', 'kubeconfig', '--timeout', '5s'], { cwd });
 
 describe.each(Object.entries(killed))('a rotation that was killed %s', (_, kill) => {
-  test.each([[['rotate']], [['rotate', '--ca']], [['rotate', '--abort']]])('is finished on disk by %j', async (args) => {
+  test.each([[['rotate']], [['rotate', '--ca', '--soak', '1s']], [['rotate', '--abort']]])('is finished on disk by %j', async (args) => {
     const { cwd, next } = await interrupted(kill);
     const { code, stderr } = await run(cwd, ...args);
     expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('127.0.0.1:1') });
@@ -100,7 +100,7 @@ test.each([
   mkdirSync(join(dir, 'certs/next'));
   for (const name of names) copyFileSync(join(dir, 'certs', name), join(dir, 'certs/next', name));
   const before = contents(join(dir, 'certs'));
-  for (const args of [['rotate'], ['rotate', '--ca'], ['rotate', '--dry-run']]) {
+  for (const args of [['rotate'], ['rotate', '--ca', '--soak', '1s'], ['rotate', '--dry-run']]) {
     expect(await run(cwd, ...args)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
