@@ -5,7 +5,7 @@ import { acquireRotationLease, type RotationLock } from '../cluster/lease.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import { projectOf } from '../manifests/labels.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
-import { prepareRenewal, renewalNeeds } from './renew/prepare.ts';
+import { nothingDue, prepareRenewal, renewalNeeds } from './renew/prepare.ts';
 import type { RenewRequest, TimedRenewal } from './renew/request.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { patientStep } from './rotation/patient.ts';
@@ -27,6 +27,8 @@ export async function renew(cluster: Cluster, request: RenewRequest): Promise<Ro
   await requireAccess(cluster, renewalNeeds(cluster, request), [], signal);
   await requireRegistered({ ...request, cluster });
   const { now } = await readClock(cluster, signal);
+  const unneeded = await nothingDue(cluster, { ...request, now, renewLease: async () => {} });
+  if (unneeded) return unneeded;
   const lock = await acquireRotationLease(cluster, {
     service: serviceOf(request),
     project: projectOf(registration),

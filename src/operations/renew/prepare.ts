@@ -1,7 +1,9 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import { fieldOwner } from '../../cluster/managed-fields.ts';
+import { getObject } from '../../cluster/objects.ts';
 import { namespacedName } from '../../cluster/resources.ts';
+import { rotationLease } from '../../cluster/rotation-lease.ts';
 import type { Need } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
@@ -9,6 +11,7 @@ import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { projectFiles } from '../../project/project.ts';
 import { requireAccess } from '../permissions.ts';
+import type { Progress } from '../progress.ts';
 import { expiryInCluster, requireChecked } from '../rotation/expiry.ts';
 import type { Guard } from '../rotation/guard.ts';
 import { leafOf, readSecret, secretRef } from '../rotation/live.ts';
@@ -88,6 +91,22 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   if (isNew) note(`not every endpoint serves the certificate in Secret ${secret}; continuing with it`);
   else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
   return stepsOf(cluster, request, { from: isNew ? undefined : found });
+}
+
+/**
+ * The result of a run that finds nothing due and nothing in progress: it needs no Lease, because it
+ * writes nothing.
+ * @returns undefined where `prepareRenewal` has to decide with the Lease
+ * @throws as `prepareRenewal`
+ */
+export async function nothingDue(cluster: Cluster, request: TimedRenewal): Promise<RotateResult | undefined> {
+  if (request.ifExpiresWithin === undefined) return undefined;
+  const said: Progress[] = [];
+  const prepared = await prepareRenewal(cluster, { ...request, onProgress: (progress) => said.push(progress) });
+  // Read after the certificates: a rotation that changed them still has its Lease, or is complete.
+  if (!('outcome' in prepared) || (await getObject(cluster, rotationLease(serviceOf(request)), request.signal))) return undefined;
+  for (const progress of said) request.onProgress(progress);
+  return prepared;
 }
 
 /**

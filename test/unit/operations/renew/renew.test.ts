@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import type { RenewRequest } from '../../../../src/operations/renew/request.ts';
 import { planRenewal, renew } from '../../../../src/operations/renew.ts';
 import { answer, clusterOf } from '../../cluster/kube-api.ts';
+import { bundleOf } from '../../diagnosis/snapshots.ts';
+import { day, now } from '../../pki/certificates.ts';
+import { authority, leaf } from '../../project/sample.ts';
 import { rotateRequest } from '../rotation/fixture.ts';
 import { rejection } from '../waiting.ts';
-import { registration } from './injected-cluster.ts';
+import { apiService, fromCertificate, injectedCluster, registration } from './injected-cluster.ts';
 
 test.each([
   ['rotate', renew],
@@ -22,4 +25,36 @@ test.each([
     fix: 'Register the API first: apisvc register',
   });
   expect(writes).toEqual([]);
+});
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+test.each([
+  ['nothing is written to the cluster', undefined, []],
+  ['a Lease that another run left is taken over', { spec: {} }, ['PATCH', 'DELETE']],
+])('while no certificate is due, %s', async (_, lease, wanted) => {
+  const { namespace } = registration.metadata;
+  const tls = { 'tls.crt': base64(leaf.certificates), 'ca.crt': base64(authority.certificates) };
+  const writes: string[] = [];
+  const { where } = await injectedCluster({
+    apiServices: [apiService('v1.x', fromCertificate, bundleOf())],
+    disturb({ url, method }, response) {
+      response.setHeader('date', now.toUTCString());
+      const last = url.split('?')[0]?.split('/').at(-1) ?? '';
+      if (last === 'selfsubjectaccessreviews') answer(response, 201, { status: { allowed: true } });
+      else if (method !== 'GET') {
+        writes.push(method);
+        answer(response, 200, { metadata: { name: last }, ...lease });
+      } else if (['endpointslices', 'pods'].includes(last)) answer(response, 200, { metadata: {}, items: [] });
+      else if (url.includes('/certificates/')) answer(response, 200, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+      else if (url.includes('/leases/') && lease) answer(response, 200, { metadata: { name: last }, ...lease });
+      else if (/^api-(tls|ca)$/.test(last)) answer(response, 200, { metadata: { name: last, namespace }, data: tls });
+      else return false;
+      return true;
+    },
+  });
+  const request = { ...rotateRequest('x', { registration, ifExpiresWithin: day }), restart: 'never', soakMs: 0 } as const;
+  const holder = { user: 'job', host: 'pod', id: '1' };
+  expect(await renew(where.cluster, { ...request, holder })).toMatchObject({ outcome: 'not-due' });
+  expect(writes).toEqual(wanted);
 });
