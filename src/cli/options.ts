@@ -87,15 +87,15 @@ export const examples = (...lines: readonly string[]): string => `\nExamples:\n$
 const flagsOfKubectl = ['kubeconfig', 'context', 'as', 'namespace'];
 
 /**
- * Leaves out empty values of the flags for which kubectl takes them for none
- * (k8s.io/client-go/tools/clientcmd). `--as-group` is not one of these: kubectl sends an empty
+ * Leaves out lists without an item, and empty values of the flags for which kubectl takes them for
+ * none (k8s.io/client-go/tools/clientcmd). `--as-group` is not one of these: kubectl sends an empty
  * group (k8s.io/client-go/transport/round_trippers.go).
  */
 export function withoutEmpty<T extends object>(flags: T): Partial<T> {
   const set = Object.entries(flags).flatMap(([flag, value]) => {
-    if (!flagsOfKubectl.includes(flag)) return [[flag, value]];
-    if (!Array.isArray(value)) return value === '' ? [] : [[flag, value]];
-    const given = value.filter((each) => each !== '');
+    const isOfKubectl = flagsOfKubectl.includes(flag);
+    if (!Array.isArray(value)) return isOfKubectl && value === '' ? [] : [[flag, value]];
+    const given = isOfKubectl ? value.filter((each) => each !== '') : value;
     return given.length === 0 ? [] : [[flag, given]];
   });
   return Object.fromEntries(set);

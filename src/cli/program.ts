@@ -76,8 +76,9 @@ ${Object.entries(exitMeanings)
  * directory.
  */
 function refuseEmpty(command: Command): void {
-  const { directory, outputDir, assets, writeKubeconfig } = command.opts();
-  if ([...command.args, directory, outputDir, assets, writeKubeconfig].includes('')) {
+  const { directory, outputDir, assets, writeKubeconfig, caCert, caKey, caKeyPassphraseFile, caBundle } = command.opts();
+  const paths = [directory, outputDir, assets, writeKubeconfig, caCert, caKey, caKeyPassphraseFile, caBundle];
+  if ([...command.args, ...paths].includes('')) {
     throw new UsageError('an argument is empty', { fix: 'Check that every shell variable in the command is set.' });
   }
 }

@@ -97,7 +97,7 @@ interface Configured {
 async function complete(dir: string, flags: InitFlags, checked: CheckedConfiguration, terminal: Terminal): Promise<Configured> {
   const { flags: all, asked } = await askMissing(dir, flags, terminal);
   if (!asked) return { ...checked, command: undefined };
-  return { ...parseFlags(newConfiguration(dir, all)), command: initCommand(dir, all), flags: all };
+  return { ...parseFlags(newConfiguration(dir, all), all), command: initCommand(dir, all), flags: all };
 }
 
 function existing(dir: string, flags: InitFlags): Configured {

@@ -103,6 +103,7 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.certificates\.issuer\.caLifetime$/, '--ca-lifetime'],
   [/^spec\.certificates\.issuer\.issuerRef\.name$/, '--issuer-ref'],
   [/^spec\.certificates\.issuer\.signerName$/, '--signer'],
+  [/^spec\.certificates\.issuer\.clusterTrustBundle$/, '--cluster-trust-bundle'],
   [/^spec\.certificates\.clusterDomain$/, '--cluster-domain'],
   [/^spec\.certificates\.dnsNames/, '--dns'],
   [/^spec\.certificates\.ipAddresses/, '--ip'],
@@ -126,7 +127,7 @@ export function checkFlags(dir: string, flags: InitFlags): CheckedConfiguration 
     ...issuerExample(flags),
   };
   const [checked] = together(
-    () => parseFlags(newConfiguration(dir, example as CompleteFlags)),
+    () => parseFlags(newConfiguration(dir, example as CompleteFlags), flags),
     () => checkIssuerFlags(flags),
     ...given.map((text) => () => parseApi(text)),
   );
@@ -150,16 +151,28 @@ export interface CheckedConfiguration {
   readonly registration: Registration;
 }
 
-/** Validates a configuration before it is written. @throws UsageError that names the wrong flags */
-export function parseFlags(configuration: string): CheckedConfiguration {
+/**
+ * Validates a configuration before it is written.
+ * @param given the flags. Those that are not given may have the value of --name
+ * @throws UsageError that names the wrong flags
+ */
+export function parseFlags(configuration: string, given: InitFlags): CheckedConfiguration {
   try {
     return { configuration, registration: parseRegistration(configuration, 'apisvc.yaml') };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const lines = error.problems.map(({ path, message }) => {
-      const flag = flagOfPath.find(([pattern]) => pattern.test(path))?.[1];
-      return flag ? `${flag}: ${message}` : `${path}: ${message}`;
-    });
+    const faults = error.problems.map(({ path, message }) => ({
+      flag: flagOfPath.find(([pattern]) => pattern.test(path))?.[1] ?? path,
+      message: message.replace(/(?<=longer than )caLifetime/, '--ca-lifetime'),
+    }));
+    const copies = faults.some(({ flag }) => flag === '--name') ? copiesOfName(given) : [];
+    const lines = faults.filter(({ flag }) => !copies.includes(flag)).map(({ flag, message }) => `${flag}: ${message}`);
     throw new UsageError([...new Set(lines)].join('\n'), { cause: error });
   }
 }
+
+/** The flags whose default is the name. */
+const copiesOfName = ({ namespace, service }: InitFlags): readonly string[] => [
+  ...(namespace === undefined ? ['--namespace'] : []),
+  ...(service === undefined ? ['--service'] : []),
+];

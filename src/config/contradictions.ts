@@ -69,7 +69,8 @@ function checkPort(flags: readonly PlacedFlag[], port: number | string | undefin
 }
 
 function checkLifetimes({ issuer, lifetime }: Spec['certificates'], report: Report): void {
-  if (issuer.type !== 'self-signed' || (parseDuration(lifetime) ?? 0) <= (parseDuration(issuer.caLifetime) ?? 0)) return;
+  const caMs = issuer.type === 'self-signed' ? parseDuration(issuer.caLifetime) : undefined;
+  if (issuer.type !== 'self-signed' || caMs === undefined || (parseDuration(lifetime) ?? 0) <= caMs) return;
   report(['certificates', 'lifetime'], `must not be longer than caLifetime, which is ${issuer.caLifetime}: the CA would expire first`);
 }
 

@@ -47,5 +47,7 @@ function readBundle(dir: string, file: string): Issued['anchors'] {
   if (anchors.length > 0) return anchors;
   const names = { caCertificate: path, caKey: path, certificate: path, key: path };
   const fault = certificateFaultText({ part: 'caCertificate', ...noCertificate(inspect(text)) }, names);
-  throw new UsageError(fault, { fix: `Correct spec.certificates.issuer.caBundleFile in ${projectFiles(dir).configuration}.` });
+  throw new UsageError(fault, {
+    fix: `Correct --ca-bundle of init, or spec.certificates.issuer.caBundleFile in ${projectFiles(dir).configuration}.`,
+  });
 }

@@ -57,7 +57,7 @@ test('refuses a certificate that outlives its CA', async () => {
   const { code, stderr } = await apisvc(['init', 'other', '--preset', 'sample-apiserver', '--yes', '--lifetime', '20y'], { cwd: dir });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'error: --lifetime: invalid value "20y": must not be longer than caLifetime, which is 3650d: the CA would expire first\n',
+    'error: --lifetime: invalid value "20y": must not be longer than --ca-lifetime, which is 3650d: the CA would expire first\n',
   );
 });
 

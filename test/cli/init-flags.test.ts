@@ -40,6 +40,18 @@ test('a missing preset does not hide the other flags', async () => {
   ]);
 });
 
+test.each<[string, readonly string[], string, string?]>([
+  ['a wrong name, which the namespace and the Service would get', ['--name', 'A'], '--name: invalid value "A"'],
+  ['a wrong lifetime of the CA', ['--ca-lifetime', '5'], '--ca-lifetime: invalid value "5"'],
+  ['an empty value', ['--issuer', 'csr', '--signer', 'a.b/c', '--cluster-trust-bundle', ''], '--cluster-trust-bundle: must not be empty'],
+  ['an empty path', ['--ca-cert', '', '--ca-key', ''], 'an argument is empty', 'Check that every shell variable in the command is set.'],
+  ['an empty list', ['--api', ''], 'required flag "--api" not set', 'Add --api GROUP/VERSION.'],
+])('one error names %s', async (_, flags, error, fix) => {
+  const api = flags.includes('--api') ? [] : ['--api', 'a.example.com/v1'];
+  const lines = [`error: ${error}`, ...(fix === undefined ? [] : [`fix: ${fix}`]), ''];
+  expect(await init(['--preset', 'custom', '--image', 'a:1', '--yes', ...api, ...flags])).toEqual(lines);
+});
+
 test('one error names every file and variable of the CA', async () => {
   const ca = ['--ca-cert', 'ca.crt', '--ca-key', 'ca.key', '--ca-key-passphrase-env', 'PASSPHRASE'];
   expect(await init(['--preset', 'metrics-server', ...ca])).toEqual([

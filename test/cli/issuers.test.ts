@@ -64,7 +64,7 @@ describe('init --issuer', () => {
     [
       ['--issuer', 'existing-secret', '--ca-bundle', 'demo/certs/tls.key'],
       'demo/certs/tls.key: expected a certificate, found a private key',
-      'Correct spec.certificates.issuer.caBundleFile in refused/apisvc.yaml.',
+      'Correct --ca-bundle of init, or spec.certificates.issuer.caBundleFile in refused/apisvc.yaml.',
     ],
     [
       ['--issuer', 'cert-manager', '--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'],
