@@ -9,7 +9,7 @@ import { distribution } from '../../scripts/release/debian.mjs';
 import { libraries } from '../../scripts/release/image.mjs';
 import { root } from '../cli/apisvc.ts';
 
-/** The container image of a release: its files. test/cluster/node/once/image.test.ts runs it. */
+/** The container image of a release: its files. test/cluster/rotation/image.test.ts runs it. */
 
 const release = inject('release');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -99,11 +99,17 @@ test('the SBOM names Node.js, the Debian packages and each npm package of the bu
   expect(JSON.stringify(sbom)).not.toContain('undefined');
 });
 
-test('the Dockerfile copies the same libraries and packages', () => {
+test('the Dockerfile copies the same libraries and packages, with the same settings', () => {
   const file = readFileSync(join(root, 'scripts', 'release', 'Dockerfile'), 'utf8');
   const listOf = (variable: string) => new RegExp(`for ${variable} in ([^;]+);`).exec(file)?.[1]?.split(' ').sort();
   expect(listOf('library')).toEqual([...libraries]);
   expect(listOf('package')).toEqual(readdirSync(join(folder, 'files', 'var', 'lib', 'dpkg', 'status.d')).sort());
+  const labels = [...file.matchAll(/(org\.opencontainers\S+)=(\S+)/g)].map(([, key, value]) => [key, value?.replace('$VERSION', version)]);
+  expect(Object.fromEntries(labels)).toEqual(configuration.config.Labels);
+  const settingOf = (instruction: string) => new RegExp(`^${instruction} (.+)$`, 'm').exec(file)?.[1];
+  expect(settingOf('USER')).toBe(configuration.config.User);
+  expect([settingOf('ENV')]).toEqual(configuration.config.Env);
+  expect(JSON.parse(settingOf('ENTRYPOINT') ?? '')).toEqual(configuration.config.Entrypoint);
 });
 
 const emulator = '/usr/bin/qemu-aarch64-static';
