@@ -103,8 +103,9 @@ export const endpointsEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'Connection refused at {endpoints}',
-    cause: 'The extension API server is not running, listens on a different port, or listens only on the loopback interface.',
-    fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1.',
+    cause:
+      'The extension API server is not running, listens on a different port, or listens only on the loopback interface. Or a NetworkPolicy forbids the connection: k3s and kube-router then refuse it, and others drop packets.',
+    fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1. If the pods have a NetworkPolicy, allow traffic from the control plane to their port.',
     explainedBy: ['service/wrong-target-port', 'service/other-port', 'service/not-tcp'],
   },
   'endpoints/not-tls': {

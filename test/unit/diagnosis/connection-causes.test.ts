@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { catalog } from '../../../src/diagnosis/catalog.ts';
 import { subjectAltName } from '../../../src/pki/extensions.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { make } from '../pki/certificates.ts';
@@ -38,6 +39,10 @@ describe('the connection of kube-apiserver', () => {
   test('times out at the endpoint if the service proxy times out too', () => {
     const serviceProxy = answers(503, 'error trying to reach service: dial tcp 10.1.0.1:8443: i/o timeout');
     expect(causesOf({ ...timedOut, serviceProxy })[0]).toEqual(['network/timeout', expect.anything()]);
+  });
+
+  test.each(['network/timeout', 'endpoints/connection-refused'] as const)('may be forbidden by a NetworkPolicy: %s', (code) => {
+    expect(catalog[code].cause).toContain('NetworkPolicy');
   });
 
   test('without a route fails at the cluster IP, even if the service proxy finds no Endpoints', () => {
