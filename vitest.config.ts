@@ -52,6 +52,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // A worker loads each module once for all of its files, which saves most of their start.
     isolate: false,
+    // The summary of a run has only the message of a failed test, so it must be whole.
+    chaiConfig: { truncateThreshold: 0 },
     projects: [
       {
         extends: true,

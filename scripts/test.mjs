@@ -100,7 +100,7 @@ function failuresOf({ name, status, message, assertionResults }) {
 }
 
 /** @param {string | undefined} text */
-const firstLine = (text = '') => stripVTControlCharacters(text).split('\n', 1)[0].slice(0, 300);
+const firstLine = (text = '') => stripVTControlCharacters(text).split('\n', 1)[0].slice(0, 1_000);
 
 /** @param {Tier} tier @param {boolean} isAlone @returns {Promise<Outcome>} */
 async function outcomeOf(tier, isAlone) {

@@ -73,10 +73,10 @@ describe('register does not change', () => {
 describe('register while it waits', () => {
   test('times out with what it waited for and the last state', async () => {
     const { dir, apiService } = await project('too-late');
-    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '3s'], { cwd: dir }));
+    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '8s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 3s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last state: \S+: connection refused\nfix: /,
+      /\nerror: timed out after 8s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last state: \S+: connection refused\nfix: /,
     );
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
