@@ -1,19 +1,12 @@
-import { type IssuerSettingKey, issuerFlags, issuerSettings, issuerTypes } from '../config/issuer-flags.ts';
+import { type IssuerSettingKey, issuerFlags, issuerSettingKeys, issuerSettings, issuerTypes } from '../config/issuer-flags.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import type { CaFlags } from './ca-flags.ts';
 
 /** The flags of `init` that choose an issuer and its settings. */
-export interface IssuerFlags extends CaFlags {
+export interface IssuerFlags extends CaFlags, Readonly<Partial<Record<IssuerSettingKey, string>>> {
   readonly issuer?: IssuerType;
-  readonly caLifetime?: string;
-  readonly caKeyIn?: 'file' | 'secret';
   readonly nameConstraints: boolean;
-  readonly issuerRef?: string;
-  readonly issuerKind?: 'Issuer' | 'ClusterIssuer';
-  readonly signer?: string;
-  readonly caBundle?: string;
-  readonly clusterTrustBundle?: string;
 }
 
 /** The issuer that the flags select; undefined leaves the one of the preset. */
@@ -50,7 +43,7 @@ const missing = (type: IssuerType, needed: string): UsageError =>
   new UsageError(`--issuer ${type} needs ${needed}`, { fix: `Add ${needed}.` });
 
 function refuseOtherSettings(flags: IssuerFlags, type: IssuerType): void {
-  for (const key of Object.keys(issuerSettings) as IssuerSettingKey[]) {
+  for (const key of issuerSettingKeys) {
     const { flag, types }: { readonly flag: string; readonly types: readonly IssuerType[] } = issuerSettings[key];
     if (flags[key] === undefined || types.includes(type)) continue;
     if (key === 'caLifetime') throw noEffect(withNameConstraints(flags), flags.caCert, type);

@@ -1,6 +1,6 @@
 import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { customise, type Overrides } from '../config/customise.ts';
-import { issuerSettings } from '../config/issuer-flags.ts';
+import { issuerSettingKeys, issuerSettings } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
 import { type OwnServer, ownServer, type PresetName, presetText } from '../config/presets.ts';
@@ -67,7 +67,7 @@ function parseApi(text: string): { group: string; version: string } {
 
 /** The changes that flags make to a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
-  const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
+  const { name, namespace, service, image, keyType, lifetime, clusterDomain, dns, ip, api } = flags;
   const wanted = {
     name,
     namespace,
@@ -75,19 +75,13 @@ export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
     image,
     keyType,
     lifetime,
-    caLifetime,
     clusterDomain,
     dnsNames: dns,
     ipAddresses: ip,
     apis: api?.map(parseApi),
     nameConstraints: flags.nameConstraints ? undefined : false,
     issuer: selectedIssuer(flags),
-    caKeyIn: flags.caKeyIn,
-    issuerRef: flags.issuerRef,
-    issuerKind: flags.issuerKind,
-    signer: flags.signer,
-    caBundle: flags.caBundle,
-    clusterTrustBundle: flags.clusterTrustBundle,
+    ...Object.fromEntries(issuerSettingKeys.map((key) => [key, flags[key]])),
   };
   return { ...defaults, ...(Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Overrides) };
 }
@@ -100,14 +94,15 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.apis/, '--api'],
   [/^spec\.server\.image$/, '--image'],
   [/^spec\.certificates\.lifetime$/, '--lifetime'],
-  [/^spec\.certificates\.issuer\.caLifetime$/, '--ca-lifetime'],
-  [/^spec\.certificates\.issuer\.issuerRef\.name$/, '--issuer-ref'],
-  [/^spec\.certificates\.issuer\.signerName$/, '--signer'],
-  [/^spec\.certificates\.issuer\.clusterTrustBundle$/, '--cluster-trust-bundle'],
   [/^spec\.certificates\.clusterDomain$/, '--cluster-domain'],
   [/^spec\.certificates\.dnsNames/, '--dns'],
   [/^spec\.certificates\.ipAddresses/, '--ip'],
 ];
+
+/** The same for the settings of an issuer, by whole path. */
+const flagOfSetting: ReadonlyMap<string, string> = new Map(
+  Object.values(issuerSettings).map(({ flag, path }) => [`spec.certificates.issuer.${path.join('.')}`, flag]),
+);
 
 /**
  * Checks the flags before any prompt. Examples stand for what the flags leave open.
@@ -140,7 +135,7 @@ function issuerExample(flags: InitFlags): Partial<InitFlags> {
     checkIssuerFlags(flags);
     return {};
   } catch {
-    const settings = Object.fromEntries(Object.keys(issuerSettings).map((key) => [key, undefined]));
+    const settings = Object.fromEntries(issuerSettingKeys.map((key) => [key, undefined]));
     return { ...settings, issuer: undefined, nameConstraints: true } as unknown as Partial<InitFlags>;
   }
 }
@@ -162,7 +157,7 @@ export function parseFlags(configuration: string, given: InitFlags): CheckedConf
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const faults = error.problems.map(({ path, message }) => ({
-      flag: flagOfPath.find(([pattern]) => pattern.test(path))?.[1] ?? path,
+      flag: flagOfSetting.get(path) ?? flagOfPath.find(([pattern]) => pattern.test(path))?.[1] ?? path,
       message: message.replace(/(?<=longer than )caLifetime/, '--ca-lifetime'),
     }));
     const copies = faults.some(({ flag }) => flag === '--name') ? copiesOfName(given) : [];

@@ -1,11 +1,11 @@
 import { type Document, isMap, isScalar, isSeq } from 'yaml';
 import type { KeyType } from '../pki/types.ts';
-import { issuerSettings } from './issuer-flags.ts';
+import { type IssuerSettingKey, issuerSettingKeys, issuerSettings } from './issuer-flags.ts';
 import type { IssuerType } from './schema-certificates.ts';
 import { editableYaml, yamlText } from './yaml.ts';
 
 /** What `init` changes in a preset. An absent value stays as the preset has it. */
-export interface Overrides {
+export interface Overrides extends Readonly<Partial<Record<IssuerSettingKey, string>>> {
   readonly name?: string;
   readonly namespace?: string;
   readonly service?: string;
@@ -13,14 +13,7 @@ export interface Overrides {
   readonly image?: string;
   readonly keyType?: KeyType;
   readonly issuer?: IssuerType;
-  readonly issuerRef?: string;
-  readonly issuerKind?: string;
-  readonly signer?: string;
-  readonly caBundle?: string;
-  readonly clusterTrustBundle?: string;
   readonly lifetime?: string;
-  readonly caLifetime?: string;
-  readonly caKeyIn?: string;
   readonly clusterDomain?: string;
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
@@ -28,6 +21,10 @@ export interface Overrides {
 }
 
 const issuer = ['spec', 'certificates', 'issuer'] as const;
+
+const settingPaths = Object.fromEntries(
+  issuerSettingKeys.map((key): [IssuerSettingKey, readonly string[]] => [key, [...issuer, ...issuerSettings[key].path]]),
+) as Readonly<Record<IssuerSettingKey, readonly string[]>>;
 
 const paths = {
   name: ['metadata', 'name'],
@@ -37,13 +34,7 @@ const paths = {
   issuer: [...issuer, 'type'],
   keyType: ['spec', 'certificates', 'keyType'],
   lifetime: ['spec', 'certificates', 'lifetime'],
-  caLifetime: [...issuer, ...issuerSettings.caLifetime.path],
-  caKeyIn: [...issuer, ...issuerSettings.caKeyIn.path],
-  issuerRef: [...issuer, ...issuerSettings.issuerRef.path],
-  issuerKind: [...issuer, ...issuerSettings.issuerKind.path],
-  signer: [...issuer, ...issuerSettings.signer.path],
-  caBundle: [...issuer, ...issuerSettings.caBundle.path],
-  clusterTrustBundle: [...issuer, ...issuerSettings.clusterTrustBundle.path],
+  ...settingPaths,
   nameConstraints: [...issuer, 'nameConstraints'],
   clusterDomain: ['spec', 'certificates', 'clusterDomain'],
   dnsNames: ['spec', 'certificates', 'dnsNames'],

@@ -46,3 +46,5 @@ export const issuerSettings = {
 } as const satisfies Readonly<Record<string, IssuerSetting>>;
 
 export type IssuerSettingKey = keyof typeof issuerSettings;
+
+export const issuerSettingKeys = Object.keys(issuerSettings) as readonly IssuerSettingKey[];
