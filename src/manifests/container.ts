@@ -62,7 +62,7 @@ function directoryFlag(registration: Registration): string[] {
   return flags === 'equals' ? [`--cert-dir=${mountPath}`] : ['--cert-dir', mountPath];
 }
 
-const initialDelaySeconds = templateDefault(template, 'spec.template.spec.containers.0.readinessProbe').initialDelaySeconds;
+const { httpGet: _, ...readinessTimes } = templateDefault(template, 'spec.template.spec.containers.0.readinessProbe');
 
 /** An HTTPS probe of the server's port, unless the configuration sets another action or none. */
 function probe(configured: Plain | false, defaultPath: string, defaults: Plain = {}): Plain | undefined {
@@ -118,7 +118,7 @@ export function containerEdits(registration: Registration): Edits {
     ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
     startupProbe: probe(startup, '/livez'),
     livenessProbe: probe(liveness, '/livez'),
-    readinessProbe: probe(readiness, '/readyz', { initialDelaySeconds }),
+    readinessProbe: probe(readiness, '/readyz', readinessTimes),
     ...lifecycleEdits(server),
     ...(server.resources === undefined ? {} : { resources: server.resources }),
     securityContext: hardenedUnder(server.securityContext),

@@ -17,7 +17,8 @@ export interface Watching {
 
 /**
  * Runs the probes of a container (k8s.io/kubernetes/pkg/kubelet/prober): first the startup probe,
- * then the other two. Startup and readiness ignore initialDelaySeconds.
+ * then the other two. Startup and readiness ignore initialDelaySeconds and
+ * successThreshold.
  * @returns when the startup or the liveness probe demands a restart
  * @throws the reason of the signal
  */

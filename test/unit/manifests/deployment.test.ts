@@ -110,7 +110,7 @@ describe('probes', () => {
   it('ask what k8s.io/apiserver answers, by default', () => {
     const [server] = podOf('').containers;
     expect(server.livenessProbe).toEqual(https('/livez'));
-    expect(server.readinessProbe).toEqual({ ...https('/readyz'), initialDelaySeconds: 2 });
+    expect(server.readinessProbe).toEqual({ ...https('/readyz'), periodSeconds: 2, successThreshold: 2, timeoutSeconds: 5 });
     expect(server).not.toHaveProperty('startupProbe');
   });
 
