@@ -113,7 +113,9 @@ const workload = {
       readiness: z
         .union([probe, z.literal(false)])
         .optional()
-        .describe('Readiness probe, with the same fields. Default: path /readyz, periodSeconds 2, successThreshold 2, timeoutSeconds 5. false: no readiness probe.'),
+        .describe(
+          'Readiness probe, with the same fields. Default: path /readyz, periodSeconds 2, successThreshold 2, timeoutSeconds 5. false: no readiness probe.',
+        ),
     })
     .optional()
     .describe('HTTPS probes. Servers built on k8s.io/apiserver serve the default paths.'),
