@@ -7,18 +7,6 @@ import { root } from './setup.mjs';
 
 /** @typedef {import('./tiers.d.mts').Tier} Tier */
 
-/** The folders with the specs of each project in vitest.config.ts. */
-const folders = {
-  unit: ['test/unit'],
-  cli: ['test/cli'],
-  sandbox: ['test/sandbox'],
-  distribution: ['test/distribution'],
-  cluster: ['test/cluster'],
-  'control-planes': ['test/cluster/control-planes'],
-  node: ['test/cluster/node', 'test/cluster/laboratory'],
-  rotation: ['test/cluster/rotation'],
-};
-
 /** @type {readonly Tier[]} */
 export const tiers = [
   { name: 'unit', project: 'unit', needs: [], env: {} },
@@ -30,13 +18,13 @@ export const tiers = [
   // The node tiers run the same specs with real pods, one tier for each kind of control plane.
   ...cells.map((cell) => ({
     name: `node-${cell}`,
-    project: /** @type {const} */ ('node'),
+    project: 'node',
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
   ...['1.37-routing', '1.35', '1.37'].map((cell) => ({
     name: `rotation-${cell}`,
-    project: /** @type {const} */ ('rotation'),
+    project: 'rotation',
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
@@ -70,22 +58,29 @@ export function stagesOf(selected) {
     .filter((lanes) => lanes.length > 0);
 }
 
+/**
+ * The folders of projects whose specs are not in test/NAME, but below test/cluster.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const ownFolders = {
+  'control-planes': ['test/cluster/control-planes'],
+  node: ['test/cluster/node', 'test/cluster/laboratory'],
+  rotation: ['test/cluster/rotation'],
+};
+
 /** @param {string} path @param {string} folder */
 const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
 
 /**
  * The projects with tests in a file or directory.
  * @param {string} path relative to the root of the repository, with slashes
- * @returns {(keyof typeof folders)[]}
+ * @returns {string[]}
  */
 function projectsOf(path) {
-  const own = /** @type {const} */ (['control-planes', 'node', 'rotation']).find((project) =>
-    folders[project].some((folder) => isIn(path, folder)),
-  );
+  const [own] = Object.entries(ownFolders).find(([, folders]) => folders.some((folder) => isIn(path, folder))) ?? [];
   if (own !== undefined) return [own];
-  return /** @type {(keyof typeof folders)[]} */ (Object.keys(folders)).filter((project) =>
-    folders[project].some((folder) => isIn(path, folder) || isIn(folder, path)),
-  );
+  const all = [...new Set(tiers.map(({ project }) => project))];
+  return all.filter((project) => (ownFolders[project] ?? [`test/${project}`]).some((folder) => isIn(path, folder) || isIn(folder, path)));
 }
 
 /**
