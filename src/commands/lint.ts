@@ -8,11 +8,12 @@ import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests, type Unread } from '../project/manifests.ts';
 import { isProject } from '../project/project.ts';
+import { decoded } from '../project/read.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import { projectSnapshot } from './lint-project.ts';
 import { renderDiagnosis } from './report.ts';
-import { readStandardInput } from './standard-input.ts';
+import { isPipe, readPipe, readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LintFlags {
@@ -71,6 +72,7 @@ async function readAll(paths: readonly string[], recursive: boolean, terminal: T
   const unread: Unread[] = [];
   for (const path of paths) {
     if (path === '-') texts.push({ file: path, text: await readStandardInput(terminal) });
+    else if (isPipe(path)) texts.push({ file: path, text: decoded(await readPipe(path, terminal), path) });
     else if (/^https?:\/\//i.test(path)) throw isUrl(path);
     else {
       const found = readManifests(path, recursive);

@@ -5,7 +5,7 @@ import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { readSnapshot } from '../snapshot/recorded.ts';
 import { parseName } from './selection.ts';
-import { readStandardInput } from './standard-input.ts';
+import { isPipe, readPipe, readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function replay(
   options: DiagnoseOptions,
   terminal: Pick<Terminal, 'stdin' | 'interrupt'>,
 ): Promise<Diagnosis> {
-  const snapshot = readSnapshot(file, file === '-' ? await readStandardInput(terminal) : readFile(file));
+  const snapshot = readSnapshot(file, await textOf(file, terminal));
   if (snapshot.apis.length === 0) throw new UsageError(`no APIService ${place(file)}`);
   const names = given.map(parseName);
   const known = snapshot.apis.map(({ name }) => name);
@@ -35,4 +35,7 @@ export async function replay(
 
 const place = (file: string): string => (file === '-' ? 'on standard input' : `in ${file}`);
 
-const readFile = (file: string): string => reading(file, () => readFileSync(file, 'utf8'));
+async function textOf(file: string, terminal: Pick<Terminal, 'stdin' | 'interrupt'>): Promise<string> {
+  if (file === '-') return readStandardInput(terminal);
+  return isPipe(file) ? (await readPipe(file, terminal)).toString() : reading(file, () => readFileSync(file, 'utf8'));
+}

@@ -1,15 +1,48 @@
-import { text } from 'node:stream/consumers';
+import { constants, open, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { fileError } from '../config/file-errors.ts';
 import type { Terminal } from './terminal.ts';
 
+/** The inputs whose end may never come. Ctrl-C ends the wait. */
+
 /**
- * Reads standard input to its end, which may never come: a user who names `-` on a terminal presses
- * Ctrl-C.
+ * Reads standard input to its end. A user who names `-` on a terminal presses Ctrl-C.
  * @throws InterruptedError
  */
 export async function readStandardInput({ stdin, interrupt }: Pick<Terminal, 'stdin' | 'interrupt'>): Promise<string> {
   interrupt.throwIfAborted();
-  const interrupted = new Promise<never>((_, reject) => {
-    interrupt.addEventListener('abort', () => reject(interrupt.reason), { once: true });
+  return Promise.race([text(stdin()), interrupted(interrupt)]);
+}
+
+const interrupted = (interrupt: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => interrupt.addEventListener('abort', () => reject(interrupt.reason), { once: true }));
+
+/** Whether a path is a named pipe, or one of the shell as in `<(command)`. */
+export function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    // Reading it tells why.
+    return false;
+  }
+}
+
+/**
+ * Reads a pipe to its end, after the wait for a process that writes to it.
+ * @throws InterruptedError; UsageError with the reason
+ */
+export async function readPipe(path: string, { interrupt }: Pick<Terminal, 'interrupt'>): Promise<Buffer> {
+  interrupt.throwIfAborted();
+  // A thread waits for the writer, and the process does not exit before it. With O_RDWR, the pipe
+  // has a writer.
+  const endWait = (): void => open(path, constants.O_RDWR, () => {});
+  interrupt.addEventListener('abort', endWait, { once: true });
+  const fd = await promisify(open)(path, 'r').catch((cause) => {
+    throw fileError('read', path, cause);
   });
-  return Promise.race([text(stdin()), interrupted]);
+  interrupt.removeEventListener('abort', endWait);
+  interrupt.throwIfAborted();
+  return Promise.race([buffer(new Socket({ fd, readable: true, writable: false })), interrupted(interrupt)]);
 }

@@ -18,13 +18,15 @@ export function readBytes(path: string): Buffer {
   return readFileSync(path);
 }
 
+/** Reads a text file. @throws UsageError with the reason, also as `decoded` */
+export const readText = (path: string): string => decoded(readOrFail(path), path);
+
 /**
- * Reads a text file. A byte order mark tells UTF-16, which Windows PowerShell writes and kubectl
+ * The text of a file. A byte order mark tells UTF-16, which Windows PowerShell writes and kubectl
  * reads (k8s.io/cli-runtime/pkg/resource/visitor.go).
- * @throws UsageError with the reason, also for text that is not UTF-8
+ * @throws UsageError for text that is not UTF-8
  */
-export function readText(path: string): string {
-  const bytes = readOrFail(path);
+export function decoded(bytes: Buffer, path: string): string {
   const mark = bytes.toString('hex', 0, 2);
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
   try {

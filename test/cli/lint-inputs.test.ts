@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { folder } from '../unit/project/folder.ts';
-import { apisvc, sampleProject } from './apisvc.ts';
+import { apisvc, sampleProject, shell } from './apisvc.ts';
+import { startApisvc } from './running.ts';
 
 /** What people pass to lint instead of manifests. */
 
@@ -104,6 +106,33 @@ describe('an APIService that is misspelled is an error', () => {
     expect(stdout).toContain(`  error registration/api-version: Kubernetes does not serve ${what}\n    at:       STDIN:${line}\n`);
     expect(stdout).toContain('Set apiVersion to apiregistration.k8s.io/v1 and kind to APIService in STDIN:');
   });
+});
+
+describe('Ctrl-C ends the wait', () => {
+  /** Interrupts apisvc after it has opened the pipe `one`. */
+  async function interrupted(args: readonly string[], write: (writer: FileHandle) => Promise<void>) {
+    await shell('mkfifo one two', cwd);
+    const { running } = startApisvc(args, { cwd });
+    const writer = await open(join(cwd, 'one'), 'w');
+    onTestFinished(() => writer.close());
+    await write(writer);
+    running.kill('SIGINT');
+    expect(await running).toMatchObject({ exitCode: 130, stdout: '', stderr: 'error: interrupted' });
+  }
+
+  test('for the writer of a named pipe', () =>
+    interrupted(['lint', 'one', '-f', 'two'], async (writer) => {
+      await writer.write(insecure());
+      await writer.close();
+    }));
+
+  test('for the end of a pipe', () => interrupted(['verify', '--from', 'one'], async () => {}));
+});
+
+test('a pipe with a writer is read as a file', async () => {
+  writeFileSync(join(cwd, 'utf16.yaml'), Buffer.from(`\ufeff${insecure()}`, 'utf16le'));
+  const { code, stdout } = await shell('mkfifo one; cat utf16.yaml >one & "$apisvc" lint one', cwd);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('v1.a.example.com: passes with 1 warning') });
 });
 
 describe('annotations for GitHub', () => {
