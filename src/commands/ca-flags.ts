@@ -22,7 +22,11 @@ export interface CaFlags {
  */
 export function readAuthority(flags: CaFlags, terminal: Terminal, now: Date): (() => Promise<Authority>) | undefined {
   const { caCert, caKey } = flags;
-  if (caCert === undefined && caKey === undefined) return undefined;
+  if (caCert === undefined && caKey === undefined) {
+    // The answers to prompts may still name the files.
+    if (!terminal.interactive) refusePassphrase(flags);
+    return undefined;
+  }
   if (caCert === undefined || caKey === undefined)
     throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert', {
       fix: caCert ? 'Add --ca-key FILE.' : 'Add --ca-cert FILE.',
@@ -52,6 +56,12 @@ function refuse(faults: readonly CertificateFault[], { caCert, caKey }: { readon
 
 const needsOnlyPassphrase = (faults: readonly CertificateFault[]): boolean =>
   faults.length > 0 && faults.every(({ code }) => code === 'passphrase-needed');
+
+function refusePassphrase({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags): void {
+  if (file === undefined && variable === undefined) return;
+  const flag = file === undefined ? '--ca-key-passphrase-env' : '--ca-key-passphrase-file';
+  throw new UsageError(`${flag} needs --ca-cert and --ca-key`, { fix: `Add --ca-cert FILE --ca-key FILE, or remove ${flag}.` });
+}
 
 const passphraseQuestion = (caKey: string): Question => ({
   message: `Passphrase for ${caKey}`,

@@ -32,6 +32,23 @@ export const dns1035Label: NameRule = {
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
 };
 
+const subdomain = `${label}(\\.${label})*`;
+const domain = `${label}(\\.${label})+`;
+
+/** Source of the next two rules: k8s.io/kubernetes/pkg/apis/core/validation/names.go. */
+export const signerName: NameRule = {
+  pattern: new RegExp(`^${domain}/${subdomain}$`),
+  maxLength: 571,
+  message: 'must be DOMAIN/NAME, for example example.com/serving',
+};
+
+/** A ClusterTrustBundle that belongs to a signer has the name of the signer as a prefix. */
+export const clusterTrustBundleName: NameRule = {
+  pattern: new RegExp(`^(${domain}:${subdomain}:)?${subdomain}$`),
+  maxLength: 571 + 1 + 253,
+  message: 'must be NAME, or DOMAIN:SIGNER:NAME, for example example.com:serving:ca',
+};
+
 /** Why a name is invalid, in the words of Kubernetes; undefined when it is valid. */
 export function nameFault(value: string, rule: NameRule): string | undefined {
   if (value === '') return 'must not be empty';

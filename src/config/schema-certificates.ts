@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keyTypes } from '../pki/types.ts';
-import { dns1123Subdomain } from './names.ts';
+import { clusterTrustBundleName, dns1123Subdomain, signerName } from './names.ts';
 import { absolutePath, dnsName, duration, ip, name } from './schema-parts.ts';
 
 const caBundleFile = z
@@ -59,14 +59,11 @@ const certManager = z
 const csr = z
   .strictObject({
     type: z.literal('csr').describe('A signer of the Kubernetes certificates API signs the certificate.'),
-    signerName: z
-      .string()
-      .regex(/^[^/]+\.[^/]+\/.+$/, { error: 'must be DOMAIN/NAME, for example example.com/serving' })
-      .describe('Signer that signs the CertificateSigningRequest, for example example.com/serving.'),
+    signerName: name(signerName).describe('Signer that signs the CertificateSigningRequest, for example example.com/serving.'),
     caBundleFile: caBundleFile.describe(
       'PEM file with the CA certificates of the signer, relative to apisvc.yaml. Set either caBundleFile or clusterTrustBundle.',
     ),
-    clusterTrustBundle: z.string().min(1).optional().describe('ClusterTrustBundle with the CA certificates of the signer.'),
+    clusterTrustBundle: name(clusterTrustBundleName).optional().describe('ClusterTrustBundle with the CA certificates of the signer.'),
   })
   .describe('A signer of the Kubernetes certificates API.');
 

@@ -25,7 +25,8 @@ export const portName = name({ ...dns1123Label, maxLength: 15 });
 
 export const duration = z.string().superRefine(ruled(durationFault));
 
-export const ip = z.string().refine((value) => isIP(value) !== 0, { error: 'must be an IPv4 or IPv6 address' });
+/** Certificates and Kubernetes objects contain no zone, as in fe80::1%eth0. */
+export const ip = z.string().refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'must be an IPv4 or IPv6 address' });
 
 export const dnsName = z.string().refine((value) => nameFault(value.replace(/^\*\./, ''), dns1123Subdomain) === undefined, {
   error: `${dns1123Subdomain.message}; a leading "*." is allowed`,

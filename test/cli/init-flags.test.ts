@@ -43,7 +43,20 @@ test('a missing preset does not hide the other flags', async () => {
 test.each<[string, readonly string[], string, string?]>([
   ['a wrong name, which the namespace and the Service would get', ['--name', 'A'], '--name: invalid value "A"'],
   ['a wrong lifetime of the CA', ['--ca-lifetime', '5'], '--ca-lifetime: invalid value "5"'],
-  ['an empty value', ['--issuer', 'csr', '--signer', 'a.b/c', '--cluster-trust-bundle', ''], '--cluster-trust-bundle: must not be empty'],
+  ['an empty value', ['--issuer', 'csr', '--signer', 'a.b/c', '--cluster-trust-bundle', ''], '--cluster-trust-bundle: invalid value ""'],
+  ['an IP address with a zone', ['--ip', 'fe80::1%eth0'], '--ip: invalid value "fe80::1%eth0"'],
+  ['a wrong signer', ['--issuer', 'csr', '--signer', 'a.b/c d', '--cluster-trust-bundle', 'x'], '--signer: invalid value "a.b/c d"'],
+  [
+    'a wrong ClusterTrustBundle',
+    ['--issuer', 'csr', '--signer', 'a.b/c', '--cluster-trust-bundle', 'x y'],
+    '--cluster-trust-bundle: invalid value "x y"',
+  ],
+  [
+    'a passphrase without a key',
+    ['--ca-key-passphrase-env', 'PASSPHRASE'],
+    '--ca-key-passphrase-env needs --ca-cert and --ca-key',
+    'Add --ca-cert FILE --ca-key FILE, or remove --ca-key-passphrase-env.',
+  ],
   ['an empty path', ['--ca-cert', '', '--ca-key', ''], 'an argument is empty', 'Check that every shell variable in the command is set.'],
   ['an empty list', ['--api', ''], 'required flag "--api" not set', 'Add --api GROUP/VERSION.'],
 ])('one error names %s', async (_, flags, error, fix) => {
