@@ -100,11 +100,13 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
  * @throws as `prepareRenewal`
  */
 export async function nothingDue(cluster: Cluster, request: TimedRenewal): Promise<RotateResult | undefined> {
-  if (request.ifExpiresWithin === undefined) return undefined;
+  const isLocked = async () => (await getObject(cluster, rotationLease(serviceOf(request)), request.signal)) !== undefined;
+  // While another rotation runs, an endpoint may be unreachable or a certificate missing.
+  if (request.ifExpiresWithin === undefined || (await isLocked())) return undefined;
   const said: Progress[] = [];
   const prepared = await prepareRenewal(cluster, { ...request, onProgress: (progress) => said.push(progress) });
   // Read after the certificates: a rotation that changed them still has its Lease, or is complete.
-  if (!('outcome' in prepared) || (await getObject(cluster, rotationLease(serviceOf(request)), request.signal))) return undefined;
+  if (!('outcome' in prepared) || (await isLocked())) return undefined;
   for (const progress of said) request.onProgress(progress);
   return prepared;
 }

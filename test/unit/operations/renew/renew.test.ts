@@ -29,12 +29,11 @@ test.each([
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-test.each([
-  ['nothing is written to the cluster', undefined, []],
-  ['a Lease that another run left is taken over', { spec: {} }, ['PATCH', 'DELETE']],
-])('while no certificate is due, %s', async (_, lease, wanted) => {
-  const { namespace } = registration.metadata;
-  const tls = { 'tls.crt': base64(leaf.certificates), 'ca.crt': base64(authority.certificates) };
+const { namespace } = registration.metadata;
+const tls = { 'tls.crt': base64(leaf.certificates), 'ca.crt': base64(authority.certificates) };
+
+/** `rotate --if-expires-within` where no certificate is due, and the methods of its writes. */
+async function runOf(lease: object | undefined, data: object = tls) {
   const writes: string[] = [];
   const { where } = await injectedCluster({
     apiServices: [apiService('v1.x', fromCertificate, bundleOf())],
@@ -48,13 +47,30 @@ test.each([
       } else if (['endpointslices', 'pods'].includes(last)) answer(response, 200, { metadata: {}, items: [] });
       else if (url.includes('/certificates/')) answer(response, 200, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
       else if (url.includes('/leases/') && lease) answer(response, 200, { metadata: { name: last }, ...lease });
-      else if (/^api-(tls|ca)$/.test(last)) answer(response, 200, { metadata: { name: last, namespace }, data: tls });
+      else if (/^api-(tls|ca)$/.test(last)) answer(response, 200, { metadata: { name: last, namespace }, data });
       else return false;
       return true;
     },
   });
   const request = { ...rotateRequest('x', { registration, ifExpiresWithin: day }), restart: 'never', soakMs: 0 } as const;
   const holder = { user: 'job', host: 'pod', id: '1' };
-  expect(await renew(where.cluster, { ...request, holder })).toMatchObject({ outcome: 'not-due' });
+  return { writes, result: renew(where.cluster, { ...request, holder }) };
+}
+
+test.each([
+  ['nothing is written to the cluster', undefined, []],
+  ['a Lease that another run left is taken over', { spec: {} }, ['PATCH', 'DELETE']],
+])('while no certificate is due, %s', async (_, lease, wanted) => {
+  const { writes, result } = await runOf(lease);
+  expect(await result).toMatchObject({ outcome: 'not-due' });
+  expect(writes).toEqual(wanted);
+});
+
+test.each([
+  ['at once where there is no Lease', undefined, []],
+  ['only with the Lease where another run may have removed it', { spec: {} }, ['PATCH', 'DELETE']],
+])('a missing certificate is refused %s', async (_, lease, wanted) => {
+  const { writes, result } = await runOf(lease, {});
+  expect(await rejection(result)).toMatchObject({ message: expect.stringContaining('has no certificate yet') });
   expect(writes).toEqual(wanted);
 });
