@@ -74,7 +74,7 @@ function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): stri
     if (!fileExists(flag)) throw new UsageError(`kubeconfig ${flag} not found`, { fix: 'Set --kubeconfig to an existing file.' });
     return [flag];
   }
-  // A list of empty entries is not the default.
+  // With only empty entries, kubectl reads no file, not even the default one.
   const candidates = env.KUBECONFIG ? env.KUBECONFIG.split(delimiter) : [join(env.HOME ?? homedir(), '.kube', 'config')];
   return candidates.filter((file) => file !== '' && fileExists(file));
 }

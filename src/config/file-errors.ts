@@ -13,7 +13,7 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
   },
   EACCES: { reason: 'permission denied', fix: permissionFix },
   EPERM: { reason: 'operation not permitted', fix: permissionFix },
-  EROFS: { reason: 'the file system is read-only', fix: () => 'Choose a directory on a file system that is writable.' },
+  EROFS: { reason: 'the file system is read-only', fix: () => 'Choose a directory on a writable file system.' },
   ENOSPC: { reason: 'no space left on the device', fix: () => 'Free some space, or choose a directory on another file system.' },
   EDQUOT: { reason: 'disk quota exceeded', fix: () => 'Free some space, or choose a directory on another file system.' },
   EIO: { reason: 'input/output error', fix: () => 'Check the disk, or choose a directory on another file system.' },

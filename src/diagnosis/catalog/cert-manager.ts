@@ -17,14 +17,14 @@ export const certManagerEntries = {
     cause: '{why}',
     causes:
       'The issuer does not exist or is not ready, the CertificateRequest was denied or failed, or the controller of cert-manager is not running. The finding shows the message of cert-manager.',
-    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project, wait for the certificate: `apisvc register`',
+    fix: 'Resolve the problem that the message describes. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project, wait for the certificate: `apisvc register`',
   },
   'cert-manager/renewal-failed': {
     severity: 'warning',
     hop: 'endpoint',
     title: 'cert-manager could not renew Certificate {certificate}',
     cause: 'The certificate is still valid, but its last renewal failed. cert-manager reports: {message}',
-    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries after an hour or more. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
+    fix: 'Resolve the problem that the message describes. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries after an hour or more. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
   },
   'cert-manager/issuer-not-ready': {
     severity: 'warning',

@@ -104,7 +104,7 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'Connection refused at {endpoints}',
     cause:
-      'The extension API server is not running, listens on a different port, or listens only on the loopback interface. Or a NetworkPolicy forbids the connection: k3s and kube-router then refuse it, and others drop packets.',
+      'The extension API server is not running, listens on a different port, or listens only on the loopback interface. A NetworkPolicy can also be the cause: k3s and kube-router reject the connections that it does not allow, while most network plugins drop the packets.',
     fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1. If the pods have a NetworkPolicy, allow traffic from the control plane to their port.',
     explainedBy: ['service/wrong-target-port', 'service/other-port', 'service/not-tcp'],
   },

@@ -25,7 +25,7 @@ export interface CatalogEntry {
   readonly fix: string;
   /** Replaces a fix that would change the cluster, for files. It may use {file} and {line}. */
   readonly fileFix?: string;
-  /** The same for the files of a project. New files from `apisvc init` mean an outage. */
+  /** Replaces `fileFix` for the files of a project, whose certificates `apisvc rotate` renews. */
   readonly projectFix?: string;
   /** Replaces a fix that depends on the case, as `causes` does. */
   readonly fixes?: string;

@@ -99,5 +99,5 @@ export async function issue(where: Writing, ref: ObjectRef, isRenewed: () => Pro
 
 const failed = (name: string, words: string, details: string): RefusedError =>
   new RefusedError(`cert-manager did not renew ${name}: ${words}\nthe old certificate stays in use`, {
-    fix: `Correct what the message names, and run the same command again. To read all conditions: ${details}`,
+    fix: `Resolve the problem that the message describes, and run the same command again. To read all conditions: ${details}`,
   });

@@ -17,8 +17,7 @@ export interface Watching {
 
 /**
  * Runs the probes of a container (k8s.io/kubernetes/pkg/kubelet/prober): first the startup probe,
- * then the other two. Startup and readiness ignore initialDelaySeconds and
- * successThreshold.
+ * then the other two. Startup and readiness ignore initialDelaySeconds and successThreshold.
  * @returns when the startup or the liveness probe demands a restart
  * @throws the reason of the signal
  */

@@ -80,7 +80,7 @@ const isProject = ({ object }: ReadObject): boolean => object.kind === 'Registra
 const skippedProject = ({ object, placeOf }: ReadObject) => ({
   ...placeOf(['kind']),
   what: `Registration ${textOf(object.metadata.name)}`,
-  why: 'apisvc lint checks a project alone, with -C or without arguments',
+  why: 'to check a project, select it with -C and pass no files',
 });
 
 const hasName = ({ object }: ReadObject): boolean => typeof object.metadata.name === 'string';
