@@ -22,6 +22,20 @@ test('a private key in ca.crt is not rendered', async () => {
   expect(stdout).toBe(clean.stdout);
 });
 
+test.each([
+  ['lint', '-f', ''],
+  ['verify', '--from', ''],
+  ['verify', '--all', '--save', ''],
+  ['verify', '--all', '--as-user', ''],
+  ['register', '--keys', ''],
+])('%s %s %s with an unset variable', async (...args) => {
+  expect(await apisvc(args, { cwd: project })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'error: an argument is empty\nfix: Check that every shell variable in the command is set.\n',
+  });
+});
+
 describe('lint', () => {
   test.each([
     ['a device', '/dev/zero', 'error: failed to read /dev/zero: it is a device\nfix: Name a file instead of a device.\n'],
