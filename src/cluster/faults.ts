@@ -56,6 +56,9 @@ export class Unreachable extends ClusterError {
 /** The cluster sees system:anonymous. It refuses nearly every other request too. */
 export class NoCredentials extends ClusterError {}
 
+/** A successful answer that kube-apiserver never gives. No other answer can be believed. */
+export class NotKubeApiserver extends ClusterError {}
+
 /** A permission is missing, or an admission plugin refuses a write (403). */
 export class Forbidden extends ClusterError {}
 

@@ -6,7 +6,7 @@ import { type Cluster, StreamRefused } from './cluster.ts';
 import { Expired, Unreachable } from './faults.ts';
 import type { ClusterRequest } from './link.ts';
 import { describeRef, type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
-import { readJson, readStatus, refusal } from './status.ts';
+import { hasMetadata, isObject, readJson, readStatus, refusal } from './status.ts';
 
 /** The reference to an object. @throws Error for an unknown kind: a defect of apisvc */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
@@ -28,7 +28,7 @@ export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortS
 export function objectIn(cluster: Cluster, ref: ObjectRef, answer: Answer): KubeObject | undefined {
   if (answer.status === 404 && readStatus(answer).about === ref.name) return undefined;
   if (answer.status !== 200) throw refusal(cluster, { verb: 'get', ref }, answer, new Date());
-  return readJson<KubeObject>(cluster, answer);
+  return readJson<KubeObject>(cluster, answer, hasMetadata);
 }
 
 /** Selects objects of a resource. */
@@ -102,9 +102,11 @@ const listRequest = ({ resource, namespace, fieldSelector, labelSelector }: Coll
 
 function readList(cluster: Cluster, of: Collection, answer: Answer): Listed {
   if (answer.status !== 200) throw refusal(cluster, { verb: 'list', ref: anyOf(of) }, answer, new Date());
-  const { metadata, items } = readJson<List>(cluster, answer);
+  const { metadata, items } = readJson<List>(cluster, answer, isList);
   return { metadata, items: (items ?? []).map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };
 }
+
+const isList = ({ items }: { readonly items?: unknown }): boolean => items === null || (Array.isArray(items) && items.every(isObject));
 
 const anyOf = ({ resource, namespace }: Collection): ObjectRef => ({ resource, namespace, name: '*' });
 

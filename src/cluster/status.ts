@@ -2,7 +2,7 @@ import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../err
 import { inspect } from '../pki/inspect.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
-import { Forbidden, NoCredentials, NotServed, Unreachable } from './faults.ts';
+import { Forbidden, NoCredentials, NotKubeApiserver, NotServed, Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
 /**
@@ -50,18 +50,26 @@ function parseJson(text: string): any {
 
 /**
  * Reads the JSON of a successful answer.
- * @throws ClusterError when it is not JSON, because the server is not kube-apiserver then
+ * @param isExpected - whether a JSON object has the fields that kube-apiserver always sends
+ * @throws NotKubeApiserver when it is not JSON or has another form
  */
-export function readJson<T>({ server, context }: Cluster, { status, body }: Answer): T {
-  try {
-    return JSON.parse(body) as T;
-  } catch (cause) {
-    throw new ClusterError(`${server} (context "${context}") is not kube-apiserver: HTTP status ${status}, but the response is not JSON`, {
+export function readJson<T>({ server, context }: Cluster, { status, body }: Answer, isExpected = (_: Json): boolean => true): T {
+  const json = parseJson(body);
+  if (isObject(json) && isExpected(json)) return json as T;
+  const not = json === undefined ? 'JSON' : 'the requested object';
+  throw new NotKubeApiserver(
+    `${server} (context "${context}") is not kube-apiserver: HTTP status ${status}, but the response is not ${not}`,
+    {
       fix: notKubeApiserver,
-      cause,
-    });
-  }
+    },
+  );
 }
+
+type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (json: unknown): json is Json => typeof json === 'object' && json !== null && !Array.isArray(json);
+
+export const hasMetadata = (json: unknown): json is Json => isObject(json) && isObject(json['metadata']);
 
 const notKubeApiserver =
   'Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.';

@@ -68,6 +68,21 @@ test.each([
   expect(ran.stderr).toContain(`${server} (context "test") ${message}\n`);
 });
 
+test.each(['{}', 'null', '[]', '{"items":[null]}'])('a server that answers %s is not a healthy cluster', async (body) => {
+  const server = await serve(({ url }, response) => answer(response, 200, url === '/version' ? '{"gitVersion":"v1.37.2"}' : body));
+  const cwd = filesOf({ config: JSON.stringify(kubeconfig(server)) });
+  for (const command of [
+    ['verify', '--all'],
+    ['verify', 'v1.a.example.com'],
+    ['status', 'v1.a.example.com'],
+    ['unregister', 'v1.a.example.com', '--yes'],
+  ]) {
+    const { code, stdout, stderr } = await apisvc([...command, '--kubeconfig', 'config'], { cwd });
+    expect({ command, code, stdout }).toEqual({ command, code: 3, stdout: '' });
+    expect(stderr).toContain('the response is not the requested object\nfix: Check that the server of the cluster');
+  }
+});
+
 test.each([['register'], ['rotate'], ['unregister', '--yes']])(
   '%s names a web server that answers every request with status 200',
   async (...command) => {

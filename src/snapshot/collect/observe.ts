@@ -1,4 +1,4 @@
-import { NoCredentials, Unreachable, wasRefused } from '../../cluster/faults.ts';
+import { NoCredentials, NotKubeApiserver, Unreachable, wasRefused } from '../../cluster/faults.ts';
 import { ClusterError } from '../../errors.ts';
 import type { Unseen } from '../schema-parts.ts';
 import type { Observed } from '../types.ts';
@@ -31,7 +31,7 @@ export async function observeOrThrow<O, T>(
     return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
   } catch (error) {
     signal.throwIfAborted();
-    if (!wasRefused(error)) throw error;
+    if (!wasRefused(error) || error instanceof NotKubeApiserver) throw error;
     return { state: 'unseen', reason: 'forbidden', words: messageAndFix(error) };
   }
 }
@@ -58,7 +58,7 @@ export async function observe<O, T>(
  */
 export function unseenAfter({ signal }: RequestContext, error: unknown, timeoutMs = backendTimeoutMs): Readonly<Unseen> {
   signal.throwIfAborted();
-  if (!(error instanceof ClusterError) || error instanceof NoCredentials) throw error;
+  if (!(error instanceof ClusterError) || error instanceof NoCredentials || error instanceof NotKubeApiserver) throw error;
   if (error instanceof Unreachable && error.timedOut) {
     return { state: 'unseen', reason: 'unreachable', words: `no ${error.received ? 'complete ' : ''}answer in ${timeoutMs / 1000} s` };
   }

@@ -67,7 +67,10 @@ async function serverInfo({ cluster, signal }: CollectContext): Promise<ServerIn
   // A web server on this address may answer every path with status 200.
   if (isForeign(answer)) throw foreignAnswer(cluster, 'get /version', answer);
   if (answer.status !== 200) return { version: undefined, aheadMs };
-  return { version: String(readJson<{ gitVersion?: unknown }>(cluster, answer).gitVersion), aheadMs };
+  return {
+    version: readJson<{ gitVersion: string }>(cluster, answer, ({ gitVersion }) => typeof gitVersion === 'string').gitVersion,
+    aheadMs,
+  };
 }
 
 async function snapshotApis(

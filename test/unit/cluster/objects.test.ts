@@ -115,6 +115,12 @@ describe('refusals', () => {
     expect(error.message).toContain('is not kube-apiserver: HTTP status 200, but the response is not JSON');
   });
 
+  test.each(['null', '[]', '{}', '{"metadata":null}'])('JSON that is no object of Kubernetes: %s', async (body) => {
+    const error = await refused(200, body);
+    expect(error).toBeInstanceOf(ClusterError);
+    expect(error.message).toContain('is not kube-apiserver: HTTP status 200, but the response is not the requested object');
+  });
+
   test('a body that is no Status is quoted, shortened to one line', () => {
     expect(readStatus({ status: 502, body: 'Bad Gateway\nmore' }).message).toBe('Bad Gateway');
     expect(readStatus({ status: 502, body: 'x'.repeat(1000) }).message).toHaveLength(300);

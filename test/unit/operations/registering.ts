@@ -100,7 +100,8 @@ export async function registering({
     if (path === '/apis/example.com/v1')
       return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
     if (path === '/apis/example.com') return answer(response, 200, { kind: 'APIGroup', versions: [{ version: 'v1' }] });
-    if (path.endsWith('/configmaps/extension-apiserver-authentication')) return answer(response, 200, { data: authentication });
+    if (path.endsWith('/configmaps/extension-apiserver-authentication'))
+      return answer(response, 200, { metadata: {}, data: authentication });
     if (lease && path.includes('/leases/')) return answer(response, lease, status(lease, 'Forbidden', 'no'));
     const found = stored.get(path);
     return found ? answer(response, 200, found) : answer(response, 404, notFound(path));

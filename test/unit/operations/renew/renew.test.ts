@@ -45,7 +45,8 @@ async function runOf(lease: object | undefined, data: object = tls) {
         writes.push(method);
         answer(response, 200, { metadata: { name: last }, ...lease });
       } else if (['endpointslices', 'pods'].includes(last)) answer(response, 200, { metadata: {}, items: [] });
-      else if (url.includes('/certificates/')) answer(response, 200, { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+      else if (url.includes('/certificates/'))
+        answer(response, 200, { metadata: { name: last }, status: { conditions: [{ type: 'Ready', status: 'True' }] } });
       else if (url.includes('/leases/') && lease) answer(response, 200, { metadata: { name: last }, ...lease });
       else if (/^api-(tls|ca)$/.test(last)) answer(response, 200, { metadata: { name: last, namespace }, data });
       else return false;

@@ -55,7 +55,7 @@ async function waitForAll({
   const lists = [...endpoints];
   let remaining = busy;
   const respond: Parameters<typeof serveUpgrades>[1] = ({ url = '' }, response) => {
-    if (url.endsWith('/deployments/api')) return answer(response, 200, { spec: { replicas } });
+    if (url.endsWith('/deployments/api')) return answer(response, 200, { metadata: { name: 'api' }, spec: { replicas } });
     if (url.endsWith('/services/api') && remaining-- > 0) return answer(response, 503, status(503, 'ServiceUnavailable', 'etcd is busy'));
     if (url.endsWith('/services/api'))
       return answer(response, 200, { metadata: { name: 'api' }, spec: { ports: [{ name: 'https', port: 443 }] } });
