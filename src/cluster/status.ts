@@ -69,7 +69,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 export const isObject = (json: unknown): json is Json => typeof json === 'object' && json !== null && !Array.isArray(json);
 
-export const hasMetadata = (json: unknown): json is Json => isObject(json) && isObject(json['metadata']);
+export const hasMetadata = (json: unknown): json is Json => isObject(json) && isObject(json.metadata);
 
 const notKubeApiserver =
   'Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.';
