@@ -221,7 +221,7 @@ describe('verify of a cluster', () => {
   test('--watch in a pipe appends each change', async () => {
     const cwd = await withCluster();
     const { stdout, stderr } = await shell(
-      'timeout --foreground -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
+      'timeout --foreground -s INT 8 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
       cwd,
     );
     expect(stdout).toBe('✓ v1.example.com healthy (1 not checked)\ncode 124\n');
