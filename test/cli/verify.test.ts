@@ -142,7 +142,9 @@ describe('verify of a cluster', () => {
   test('several contexts: one without the APIService does not stop the other', async () => {
     const cwd = await withCluster();
     const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
-    const empty = await serve((_, response) => answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [] }));
+    const empty = await serve(({ url }, response) =>
+      answer(response, 200, url === '/version' ? { gitVersion: 'v1.37.2' } : { kind: 'APIServiceList', metadata: {}, items: [] }),
+    );
     config.clusters.push({ name: 'empty', cluster: { server: empty } });
     config.contexts.push(...['empty', 'void'].map((name) => ({ name, context: { cluster: 'empty', user: 'test' } })));
     writeFileSync(join(cwd, 'config'), JSON.stringify(config));
