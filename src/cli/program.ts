@@ -17,7 +17,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
     .description('Register an extension API server with the Kubernetes aggregation layer, with verified TLS, and diagnose APIServices.')
     .version(version, '--version', 'Print the version')
     .option('-q, --quiet', 'Print only the result and errors')
-    .option('-v, --verbose', 'Show stack traces of errors')
+    .option('-v, --verbose', 'Show requests to kube-apiserver and stack traces')
     .option('--no-color', 'Disable colors, like the environment variable NO_COLOR')
     .helpOption('-h, --help', 'Show help for a command')
     .helpCommand(false)
@@ -29,7 +29,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
     (load) =>
     async (...given) => {
       const command = given.at(-1) as Command;
-      const { quiet = false, color = true } = program.opts();
+      const { quiet = false, verbose = false, color = true } = program.opts();
       refuseEmpty(command);
       const [action, { openTerminal }, { reportFailedRun }] = await Promise.all([
         load(),
@@ -38,7 +38,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
       ]);
       const flags = command.opts();
       const invocation = { command: command.name(), flags };
-      const terminal = openTerminal({ quiet, color, interrupt });
+      const terminal = openTerminal({ quiet, verbose, color, interrupt });
       done(await reportFailedRun(invocation, terminal, (own) => action(flags as never, command.args, own)));
     };
   addCommands(program, run);

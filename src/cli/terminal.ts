@@ -9,6 +9,7 @@ import type { PromptContext } from './prompts.ts';
 export interface TerminalOptions {
   readonly color: boolean;
   readonly quiet: boolean;
+  readonly verbose: boolean;
   readonly interrupt: AbortSignal;
 }
 
@@ -20,7 +21,7 @@ const colors = (enabled: boolean, support: typeof supportsColor): ChalkInstance 
 export const errorColors = (enabled: boolean): ChalkInstance => colors(enabled, supportsColorStderr);
 
 /** Decides on colors, quietness and prompts; no other code does. */
-export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
+export function openTerminal({ color, quiet, verbose, interrupt }: TerminalOptions): Terminal {
   const { env, stdout, stderr } = process;
   return {
     env,
@@ -35,6 +36,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     // Cursor home, then erase to the end: the scrollback stays.
     redraw: (text) => writeResult(stdout.isTTY ? `\u001b[H\u001b[J${text}` : text),
     readerGone: () => readerGone,
+    trace: verbose ? writeLine : undefined,
     progress: quiet ? () => {} : writeLine,
     status: quiet || !stderr.isTTY || env.CI ? () => {} : showStatus,
     interactive: interactive(),

@@ -9,6 +9,7 @@ import { identity } from './identity.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 import type { ClusterEntry } from './kubeconfig-file.ts';
 import { type ClusterRequest, failureOf, followStages, type Link, send, urlOf, withTimeLimit } from './link.ts';
+import { type Trace, traceRequest } from './trace.ts';
 
 /** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
 export interface Cluster {
@@ -45,9 +46,12 @@ export class StreamRefused extends Error {
   }
 }
 
-/** The options that select the cluster, and whether a credential plugin may ask a person. */
+/** The options that select the cluster, and how requests are sent. */
 export interface ConnectOptions extends ClusterOptions {
+  /** Whether a credential plugin may ask a person. */
   readonly interactive?: boolean | undefined;
+  /** Gets a line for each request. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -59,7 +63,7 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
   const config = loadKubeConfig(options, env);
   const credentials = await readCredentials(config, { env, interactive: options.interactive ?? false, signal });
   const { user, ...sent } = identity(config, credentials.options, options);
-  const link: Link = { ...sent, destination: destinationOf(config, credentials) };
+  const link: Link = { ...sent, destination: destinationOf(config, credentials), trace: options.trace };
   return {
     server: withoutPassword(link.destination.server),
     context: link.destination.context,
@@ -90,11 +94,15 @@ async function* stream(link: Link, request: ClusterRequest): AsyncGenerator<stri
 async function webSocket(link: Link, request: ClusterRequest, protocol: string): Promise<WebSocket> {
   // Loaded on demand, because few commands need it.
   const { openWebSocket } = await import('./web-socket.ts');
-  const { agent } = link;
+  const { agent, trace } = link;
+  const url = urlOf(link, request);
   const headers = { ...link.headers, ...link.impersonation };
   const opened = await withTimeLimit(link, request, async ({ signal, reach }) => {
-    const onRequest = (outgoing: http.ClientRequest): void => followStages(outgoing, reach);
-    const found = await openWebSocket({ url: urlOf(link, request), protocol, agent, headers, signal, onRequest });
+    const onRequest = (outgoing: http.ClientRequest): void => {
+      followStages(outgoing, reach);
+      if (trace) traceRequest(outgoing, url, trace);
+    };
+    const found = await openWebSocket({ url, protocol, agent, headers, signal, onRequest });
     return found instanceof http.IncomingMessage ? readAnswer(found) : found;
   });
   if ('body' in opened) throw new StreamRefused(opened);

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { Unfinished } from './answer.ts';
 import type { Progress, Stage } from './connection-error.ts';
 import type { Destination } from './connection-fix.ts';
+import { type Trace, traceRequest } from './trace.ts';
 
 /** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
 export interface ClusterRequest {
@@ -34,6 +35,7 @@ export interface Link {
   readonly headers: http.OutgoingHttpHeaders;
   /** The headers of the impersonated user. Empty for the user itself. */
   readonly impersonation: http.OutgoingHttpHeaders;
+  readonly trace?: Trace | undefined;
 }
 
 /** One attempt of a request. */
@@ -47,11 +49,12 @@ const defaultTimeoutMs = 10_000;
 
 /** Sends one request. @throws the error of the connection, or the AbortError of the signal */
 export function send(link: Link, request: ClusterRequest, { signal, reach }: Attempt): Promise<http.IncomingMessage> {
-  const { destination, agent, headers, impersonation } = link;
+  const { destination, agent, headers, impersonation, trace } = link;
   const transport = destination.server.startsWith('http:') ? http : https;
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const url = urlOf(link, request);
   return new Promise((resolve, reject) => {
-    const outgoing = transport.request(urlOf(link, request), {
+    const outgoing = transport.request(url, {
       method: request.method ?? 'GET',
       agent,
       signal,
@@ -65,6 +68,7 @@ export function send(link: Link, request: ClusterRequest, { signal, reach }: Att
       },
     });
     followStages(outgoing, reach);
+    if (trace) traceRequest(outgoing, url, trace);
     outgoing.on('response', resolve);
     outgoing.on('error', reject);
     outgoing.end(body);

@@ -19,7 +19,7 @@ export interface ClusterFlags extends ClusterOptions, RepeatedFlags {
  */
 export async function withCluster<T>(
   flags: ClusterFlags,
-  terminal: Pick<Terminal, 'env' | 'interrupt'> & Partial<Pick<Terminal, 'interactive'>>,
+  terminal: Pick<Terminal, 'env' | 'interrupt'> & Partial<Pick<Terminal, 'interactive' | 'trace'>>,
   doing: string,
   work: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -31,7 +31,7 @@ export async function withCluster<T>(
   // Every request in flight listens to the signal. Node would warn of a leak.
   setMaxListeners(0, signal);
   try {
-    watched = watchRequests(await connect({ ...flags, interactive: terminal.interactive }, terminal.env, signal));
+    watched = watchRequests(await connect({ ...flags, interactive: terminal.interactive, trace: terminal.trace }, terminal.env, signal));
     return await work(watched.cluster, signal);
   } catch (error) {
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says

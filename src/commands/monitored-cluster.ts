@@ -98,7 +98,8 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
   const watch = async (): Promise<never> => {
     await pause(firstMs, terminal.interrupt);
     return watchChanges({
-      connect: async (signal) => countRequests(await connect({ ...flags, context }, terminal.env, signal), onRequest),
+      connect: async (signal) =>
+        countRequests(await connect({ ...flags, context, trace: terminal.trace }, terminal.env, signal), onRequest),
       concerns: (object) => concerns(object),
       onChange: runs.changed,
       onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
@@ -124,7 +125,7 @@ async function verifyOnce(
   signal: AbortSignal,
   { onRequest, onFound }: OneRun,
 ): Promise<Verified> {
-  const ends = { env: terminal.env, interrupt: signal };
+  const ends = { env: terminal.env, trace: terminal.trace, interrupt: signal };
   return withCluster({ ...flags, context }, ends, 'verifying all APIServices', async (connected, until) => {
     const cluster = countRequests(connected, onRequest);
     const found = await verifyUntilHealthy(cluster, {

@@ -50,6 +50,8 @@ export interface Terminal {
   readerGone(): boolean;
   /** Whether -q is set. */
   readonly quiet: boolean;
+  /** Writes a line about a request to stderr, if -v is set. */
+  readonly trace: ((line: string) => void) | undefined;
   /** Writes a line of progress to stderr, unless -q is set. */
   progress(line: string): void;
   /** Shows a status line on a terminal. The next one replaces it; any output, or '', removes it. */

@@ -81,6 +81,20 @@ describe('a pod', () => {
     expect(await Promise.all(Array.from({ length: 8 }, () => dial('everywhere')))).toMatchObject(Array.from({ length: 8 }, () => served));
   });
 
+  test('is reached by a request that the trace shows', async () => {
+    const lines: string[] = [];
+    const traced = await connect({ kubeconfig: cluster.kubeconfig, trace: (line) => lines.push(line) }, {}, signal);
+    try {
+      await dial('everywhere', 2379, traced);
+    } finally {
+      traced.close();
+    }
+    const path = `/api/v1/namespaces/${namespace}/pods/everywhere/portforward`;
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(`^GET https://\\S+${path}\\S* 101 Switching Protocols in \\d+ milliseconds$`)),
+    ]);
+  });
+
   test('refuses connections to a port where nothing listens', async () => {
     expect(await dial('everywhere', 9)).toEqual({ kind: 'failed', fault: 'refused', words: 'connection refused by the pod', via: 'pod' });
   });
