@@ -30,7 +30,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
   /** kubectl caches discovery there. */
   const HOME = mkdtempSync(join(folder, 'home-'));
   const namespace = `with-${name.replace('.', '-')}`;
-  const kubectl = async (args: readonly string[], input = '') => {
+  const kubectl = (args: readonly string[], input = '') => {
     const env = { HOME, KUBECONFIG: kubeconfig, PATH: process.env.PATH ?? '' };
     return execa(program(cluster.programs, name), args, {
       env,
@@ -132,11 +132,20 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
     );
     expect(await ok(['rollout', 'status', 'deployment/demo', '-n', 'demo', '--timeout=20s'])).toContain('successfully rolled out');
     const waiting = kubectl(['wait', '--for=delete', 'cm/one', '-n', namespace, '--timeout=20s']);
-    const watching = kubectl(['get', 'cm', 'one', '-n', namespace, '--watch', '--request-timeout=3s', '-o', 'name']);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await ok(['delete', 'cm', 'one', '-n', namespace]);
-    expect(await waiting).toMatchObject({ exitCode: 0 });
-    expect((await watching).stdout).toBe('configmap/one\nconfigmap/one\n');
+    const watching = kubectl(['get', 'cm', 'one', '-n', namespace, '--watch', '-o', 'name']);
+    let seen = '';
+    watching.stdout.on('data', (chunk: Buffer) => {
+      seen += chunk;
+    });
+    try {
+      await expect.poll(() => seen, { timeout: 20_000 }).toBe('configmap/one\n');
+      await ok(['delete', 'cm', 'one', '-n', namespace]);
+      expect(await waiting).toMatchObject({ exitCode: 0 });
+      await expect.poll(() => seen, { timeout: 20_000 }).toBe('configmap/one\nconfigmap/one\n');
+    } finally {
+      watching.kill('SIGKILL');
+      await watching;
+    }
   });
 
   test('logs', async () => {
