@@ -71,15 +71,18 @@ ${Object.entries(exitMeanings)
   .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
   .join('\n')}`;
 
+const notEmpty = [
+  ...['directory', 'outputDir', 'assets', 'writeKubeconfig', 'caCert', 'caKey', 'caKeyPassphraseFile', 'caBundle'],
+  ...['filename', 'from', 'save', 'keys', 'asUser'],
+];
+
 /**
  * An empty path usually comes from an unset shell variable. Node would take it for the current
  * directory. A request as an empty user would be one as the user of the kubeconfig.
  */
 function refuseEmpty(command: Command): void {
-  const { directory, outputDir, assets, writeKubeconfig, caCert, caKey, caKeyPassphraseFile, caBundle } = command.opts();
-  const { filename = [], from, save, keys, asUser } = command.opts();
-  const paths = [directory, outputDir, assets, writeKubeconfig, caCert, caKey, caKeyPassphraseFile, caBundle];
-  if ([...command.args, ...paths, ...filename, from, save, keys, asUser].includes('')) {
+  const flags = command.opts();
+  if ([...command.args, ...notEmpty.flatMap((name) => flags[name] ?? [])].includes('')) {
     throw new UsageError('an argument is empty', { fix: 'Check that every shell variable in the command is set.' });
   }
 }

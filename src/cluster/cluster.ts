@@ -8,8 +8,8 @@ import { type Credentials, readCredentials } from './credentials.ts';
 import { identity } from './identity.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 import type { ClusterEntry } from './kubeconfig-file.ts';
-import { type ClusterRequest, failureOf, followStages, type Link, send, urlOf, withTimeLimit } from './link.ts';
-import { type Trace, traceRequest } from './trace.ts';
+import { type ClusterRequest, failureOf, followRequest, type Link, send, urlOf, withTimeLimit } from './link.ts';
+import type { Trace } from './trace.ts';
 
 /** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
 export interface Cluster {
@@ -98,10 +98,7 @@ async function webSocket(link: Link, request: ClusterRequest, protocol: string):
   const url = urlOf(link, request);
   const headers = { ...link.headers, ...link.impersonation };
   const opened = await withTimeLimit(link, request, async ({ signal, reach }) => {
-    const onRequest = (outgoing: http.ClientRequest): void => {
-      followStages(outgoing, reach);
-      if (trace) traceRequest(outgoing, url, trace);
-    };
+    const onRequest = (outgoing: http.ClientRequest): void => followRequest(outgoing, url, { reach, trace });
     const found = await openWebSocket({ url, protocol, agent, headers, signal, onRequest });
     return found instanceof http.IncomingMessage ? readAnswer(found) : found;
   });

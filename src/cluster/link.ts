@@ -67,8 +67,7 @@ export function send(link: Link, request: ClusterRequest, { signal, reach }: Att
           : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
       },
     });
-    followStages(outgoing, reach);
-    if (trace) traceRequest(outgoing, url, trace);
+    followRequest(outgoing, url, { reach, trace });
     outgoing.on('response', resolve);
     outgoing.on('error', reject);
     outgoing.end(body);
@@ -109,8 +108,13 @@ export async function failureOf({ destination }: Link, error: unknown, progress:
   return found;
 }
 
-/** Reports how far a request came. */
-export function followStages(outgoing: http.ClientRequest, reach: (stage: Stage) => void): void {
+/** Reports how far a request came, and traces it. */
+export function followRequest(
+  outgoing: http.ClientRequest,
+  url: URL,
+  { reach, trace }: Pick<Attempt, 'reach'> & Pick<Link, 'trace'>,
+): void {
+  if (trace) traceRequest(outgoing, url, trace);
   outgoing.once('socket', (socket) => {
     const secure = 'encrypted' in socket && !outgoing.reusedSocket;
     if (socket.connecting) socket.once('connect', () => reach(secure ? 'handshake' : 'headers'));

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Holder } from '../cluster/rotation-lease.ts';
+import type { Trace } from '../cluster/trace.ts';
 
 /** A prompt, and the flag that answers it. */
 export interface Question {
@@ -51,7 +52,7 @@ export interface Terminal {
   /** Whether -q is set. */
   readonly quiet: boolean;
   /** Writes a line about a request to stderr, if -v is set. */
-  readonly trace: ((line: string) => void) | undefined;
+  readonly trace: Trace | undefined;
   /** Writes a line of progress to stderr, unless -q is set. */
   progress(line: string): void;
   /** Shows a status line on a terminal. The next one replaces it; any output, or '', removes it. */
