@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
 import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { groupOf } from '../harness/registrations.ts';
 import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds, statesOf } from '../harness/rotations.ts';
 import { installInsecure } from '../harness/secured.ts';
 import { isThorough } from '../harness/thorough.ts';
@@ -53,7 +55,19 @@ test('--nudge annotates every pod with the certificate, and restarts none', asyn
   const pods = async (path: string): Promise<string[]> =>
     (await kubectlOk(['get', 'pods', '-n', name, '-o', `jsonpath={range .items[*]}{${path}}{"\\n"}{end}`])).split('\n').filter(Boolean);
   const before = await pods('.metadata.uid');
-  await rotateOk(project, '--nudge');
+  const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000 });
+  await waitForOutput(rotating, /==> Issuing/);
+  // A pod that stands still cannot serve the new certificate before the others are asked to.
+  const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
+  if (pid === undefined) throw new Error('no pod runs');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await expect.poll(() => pods('.metadata.annotations.apisvc\\.dev/nudged-for'), { timeout: 60_000 }).toHaveLength(2);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  const { exitCode, stderr } = await rotating;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { leaf } = await expectAgreement(project, name);
   expect(await pods('.metadata.annotations.apisvc\\.dev/nudged-for')).toEqual([leaf[0], leaf[0]]);
   expect(await pods('.metadata.uid')).toEqual(before);
