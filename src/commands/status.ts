@@ -1,4 +1,5 @@
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
+import { notAllChecked } from '../diagnosis/status.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { status as readStatus } from '../operations/status.ts';
 import { formats, type StatusFormat } from '../report/formats.ts';
@@ -37,8 +38,8 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
     }),
   );
   await terminal.result(await formats[flags.output].status(found, terminal.outColors));
-  if (found.failure !== undefined) return Exit.findings;
-  return found.verdict === 'unknown' ? Exit.unreachable : Exit.ok;
+  if (found.failure === undefined) return Exit.ok;
+  return found.failure === notAllChecked ? Exit.unreachable : Exit.findings;
 }
 
 async function filesOf(directory: string) {

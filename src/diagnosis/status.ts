@@ -24,7 +24,7 @@ import { withOwnFix, withSymptoms } from './symptoms.ts';
 import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
 import { type Unfinished, unfinishedOf } from './unfinished.ts';
 
-/** One certificate at one place, or why it is not known. */
+/** One certificate at one place, or why there is none or it is not known. */
 export interface StatusRow {
   readonly place: 'files' | 'next-files' | 'secret' | 'ca-bundle' | 'endpoint';
   /**
@@ -42,7 +42,9 @@ export interface StatusRow {
   /** Whether the project has it. `next`: in certs/next/, or the Lease of the rotation names it. */
   readonly sameAsProject?: 'yes' | 'no' | 'next';
   readonly codes: readonly Code[];
-  /** Why the place was not checked, or has no certificate. */
+  /** Why the place has no certificate. */
+  readonly none?: string;
+  /** Why the place was not checked. */
   readonly notChecked?: string;
 }
 
@@ -55,7 +57,7 @@ export interface Status {
   readonly issuer?: StatusIssuer;
   /** The directory of the project that they are compared with. */
   readonly project?: string;
-  /** unknown: nothing in the cluster could be read. */
+  /** unknown: a place in the cluster was not checked, and the others do not differ. */
   readonly verdict: 'same' | 'drift' | 'unknown';
   /** Why the command fails; absent when it succeeds. */
   readonly failure?: string;
@@ -97,8 +99,8 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     .filter(({ place: where }) => where === 'secret' || where === 'endpoint')
     .every(({ sameAsProject }) => sameAsProject === 'yes');
   const findings = withOwnFix(diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates), own);
-  const failure = failureOf(rows, findings, options, place.now);
-  const known = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked === undefined);
+  const unknown = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked !== undefined);
+  const failure = failureOf(rows, findings, options, place.now) ?? (unknown ? notAllChecked : undefined);
   const rotations = uniqueBy(
     apis.flatMap(({ rotation }) => (rotation && seen(rotation)) ?? []),
     JSON.stringify,
@@ -110,7 +112,7 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     source,
     ...(options.project ? { issuer: ownersOf(options.project.issuer) } : {}),
     ...(compared ? { project: compared.directory } : {}),
-    verdict: findings.some((each) => isDrift(each, compared)) ? 'drift' : known || apis.every(isLocal) ? 'same' : 'unknown',
+    verdict: findings.some((each) => isDrift(each, compared)) ? 'drift' : unknown ? 'unknown' : 'same',
     ...(failure === undefined ? {} : { failure }),
     rotations,
     ...(unfinished ? { unfinished } : {}),
@@ -119,7 +121,8 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
   };
 }
 
-const isLocal = ({ apiService }: ApiSnapshot): boolean => seen(apiService) !== undefined && !seen(apiService)?.service;
+/** The failure if nothing else is wrong. The places that were not checked may differ. */
+export const notAllChecked = 'places that were not checked';
 
 function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], options: StatusOptions, now: Date) {
   const { compared, failIfExpiresWithin, unreadable = {} } = options;
@@ -146,6 +149,8 @@ type Start = Pick<StatusRow, 'place' | 'name' | 'codes'>;
 
 const unknownRow = (start: Start, notChecked: string): StatusRow => ({ ...start, notChecked });
 
+const emptyRow = (start: Start, none: string): StatusRow => ({ ...start, none });
+
 function certificateRow(start: Start, certificate: CertificateInfo, same: StatusRow['sameAsProject'], now: Date): StatusRow {
   const { serial, fingerprint, issuer, notAfter } = certificate;
   return {
@@ -161,9 +166,8 @@ function fileRows({ compared, next, unreadable = {}, now }: Place): readonly Sta
   if (!compared) return [];
   const rowsOf = (place: 'files' | 'next-files', name: string, certificates: readonly CertificateInfo[], same: 'yes' | 'next') => {
     const start = { place, name: fileIn(compared.directory, name), codes: [] };
-    return certificates.length > 0
-      ? certificates.map((each) => certificateRow(start, each, same, now))
-      : [unknownRow(start, unreadable[name] ?? 'not found')];
+    if (certificates.length > 0) return certificates.map((each) => certificateRow(start, each, same, now));
+    return [unreadable[name] === undefined ? emptyRow(start, 'not found') : unknownRow(start, unreadable[name])];
   };
   const leafOf = ({ certificate }: Pick<ProjectView, 'certificate'>) => (certificate ? [certificate] : []);
   const hasNext = next?.certificate !== undefined || Object.keys(unreadable).some((name) => name.startsWith('next/'));
@@ -194,19 +198,14 @@ function sameCa(ca: CertificateInfo, { compared, next }: Place): StatusRow['same
 /** The Secret, the caBundle and the endpoints of one APIService. */
 function clusterRows(api: ApiSnapshot, diagnosis: ApiDiagnosis, place: Place): readonly StatusRow[] {
   const name = `apiservice/${api.name}`;
-  if (api.apiService.state !== 'seen') {
-    const why = api.apiService.state === 'absent' ? 'the APIService does not exist' : api.apiService.words;
-    return [unknownRow({ place: 'ca-bundle', name, codes: api.apiService.state === 'absent' ? ['registration/missing'] : [] }, why)];
-  }
+  const start: Start = { place: 'ca-bundle', name, codes: [] };
+  if (api.apiService.state === 'absent') return [emptyRow({ ...start, codes: ['registration/missing'] }, 'the APIService does not exist')];
+  if (api.apiService.state === 'unseen') return [unknownRow(start, api.apiService.words)];
   const view = api.apiService.value;
-  if (!view.service) return [unknownRow({ place: 'ca-bundle', name, codes: [] }, 'it is Local: kube-apiserver serves it itself')];
+  if (!view.service) return [emptyRow(start, 'it is Local: kube-apiserver serves it itself')];
   return [
     ...secretRows(api, view.service, diagnosis, place),
-    ...bundleRows(
-      view,
-      { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^(bundle\/|registration\/(?:bundle-manager|other-service)$)/) },
-      place,
-    ),
+    ...bundleRows(view, { ...start, codes: codesIn(diagnosis, /^(bundle\/|registration\/(?:bundle-manager|other-service)$)/) }, place),
     ...endpointRows(api, view, diagnosis, place),
   ];
 }
@@ -225,9 +224,14 @@ function secretRows(
   const codes = codesIn(diagnosis, /^(cert\/(?:secret-|other-secret$)|security\/key-mismatch)/);
   const view = seen(secret);
   const start: Start = { place: 'secret', name: view ? `secret/${namespace}/${view.name}` : `Secret in namespace ${namespace}`, codes };
-  if (!view) return [unknownRow(start, secret.state === 'absent' ? 'the Secret does not exist' : wordsOf(secret, [api.service, api.pods]))];
-  const [leaf] = view.certificates;
-  if (!leaf) return [unknownRow(start, `no certificate in ${view.entries?.certificate ?? 'tls.crt'}`)];
+  if (secret.state === 'absent') return [emptyRow(start, 'the Secret does not exist')];
+  if (secret.state === 'unseen') {
+    const why = whyUnread([secret, api.service, api.pods]);
+    return [why === undefined ? emptyRow(start, secret.words) : unknownRow(start, why)];
+  }
+  const { certificates, entries } = secret.value;
+  const [leaf] = certificates;
+  if (!leaf) return [emptyRow(start, `no certificate in ${entries?.certificate ?? 'tls.crt'}`)];
   return [leafRow(start, leaf, { api, diagnosis, place })];
 }
 
@@ -244,20 +248,21 @@ function leafRow(
 
 const rotationOf = ({ rotation }: ApiSnapshot): RotationView | undefined => rotation && seen(rotation);
 
-/** Why a place is not known: what was left out has the reason of what it needs. */
-function wordsOf(observed: Observed<unknown>, needed: readonly Observed<unknown>[]): string {
-  if (observed.state !== 'unseen') return 'it does not exist';
-  const missing = needed.find((each) => each.state === 'unseen' && each.reason !== 'skipped');
-  return observed.reason === 'skipped' && missing?.state === 'unseen' ? missing.words : observed.words;
-}
+/**
+ * Why a place could not be read: the reason of the first part that was not left out on purpose.
+ * @param parts the place, and what is needed to read it
+ * @returns undefined if there is nothing to read
+ */
+const whyUnread = (parts: readonly Observed<unknown>[]): string | undefined =>
+  parts.flatMap((each) => (each.state === 'unseen' && each.reason !== 'skipped' ? [each.words] : []))[0];
 
 function bundleRows(view: ApiServiceView, start: Start, place: Place): readonly StatusRow[] {
   if (view.insecureSkipTLSVerify) {
     const codes: readonly Code[] = [...start.codes, 'security/insecure-skip-tls-verify'];
-    return [unknownRow({ ...start, codes }, 'insecureSkipTLSVerify: kube-apiserver accepts every certificate')];
+    return [emptyRow({ ...start, codes }, 'insecureSkipTLSVerify: kube-apiserver accepts every certificate')];
   }
   const roots = trustedBy(view);
-  if (roots.length === 0) return [unknownRow(start, 'the caBundle has no certificate')];
+  if (roots.length === 0) return [emptyRow(start, 'the caBundle has no certificate')];
   return roots.map((ca) => certificateRow(start, ca, sameCa(ca, place), place.now));
 }
 
@@ -266,7 +271,7 @@ function endpointRows(api: ApiSnapshot, view: ApiServiceView, diagnosis: ApiDiag
   const none = (why: string): readonly StatusRow[] => [
     unknownRow({ place: 'endpoint', name: `endpoints of service/${service}`, codes: [] }, why),
   ];
-  if (api.probes.state !== 'seen') return none(wordsOf(api.probes, [api.service, api.endpoints]));
+  if (api.probes.state !== 'seen') return none(whyUnread([api.probes, api.service, api.endpoints]) ?? 'no endpoint is ready');
   const { probes } = judge(api, view, new Date(place.now.getTime() + (api.apiServerAheadMs ?? 0)));
   if (probes.length === 0) return none('no endpoint is ready');
   return probes.map(({ at, handshake }: EndpointProbe) => {
@@ -274,7 +279,7 @@ function endpointRows(api: ApiSnapshot, view: ApiServiceView, diagnosis: ApiDiag
     const start: Start = { place: 'endpoint', name: at, codes: (hop?.codes ?? []).filter((code) => isAboutCertificates({ code })) };
     if (handshake.kind === 'failed') return unknownRow(start, handshake.words);
     const [leaf] = handshake.certificates;
-    if (!leaf) return unknownRow(start, 'it serves no certificate');
+    if (!leaf) return emptyRow(start, 'it serves no certificate');
     return leafRow(start, leaf, { api, diagnosis, place });
   });
 }

@@ -16,7 +16,7 @@ const fingerprintBytes = 8;
 
 const short: Columns = [
   ['PLACE', ({ name }) => name],
-  ['SUBJECT', ({ subject, notChecked }) => subject ?? (notChecked === undefined ? undefined : 'not checked')],
+  ['SUBJECT', ({ subject, notChecked }) => subject ?? (notChecked === undefined ? 'none' : 'not checked')],
   ['SERIAL', ({ serial }) => serial?.slice(0, fingerprintBytes)],
   ['SHA-256', ({ fingerprint }) => fingerprint?.slice(0, fingerprintBytes * 3 - 1)],
   ['ISSUER', ({ issuer }) => issuer],
@@ -43,17 +43,26 @@ function text(status: Status, columns: Columns, colors: ChalkInstance): string {
   const { rows, rotations, unfinished, findings, failure, project } = status;
   const all = [...columns, ...(project === undefined ? [] : compared), ...codes];
   const cells = rows.map((row) => all.map(([, textOf]) => textOf(row) ?? '-'));
-  const notChecked = byReason(rows.flatMap(({ name, notChecked: why }) => (why === undefined ? [] : [{ what: name, why }])));
   const sections = [
     issuerLines(status),
     rotations.map((rotation) => printable(rotationFact(rotation))),
     unfinished ? [printable(`${unfinished.path} is left of a rotation that is not complete`), ...fixLines(unfinished.fix, colors)] : [],
     findings.flatMap((finding) => findingLines(finding, colors)),
-    notChecked.length > 0 ? [colors.bold('not checked'), ...notChecked.map(({ what, why }) => `  ${printable(`${what}: ${why}`)}`)] : [],
+    reasonLines('no certificate', ({ none }) => none, status, colors),
+    reasonLines('not checked', ({ notChecked }) => notChecked, status, colors),
     failure === undefined ? [] : [failureLine(failure, colors).trimEnd()],
   ];
   const below = sections.filter((lines) => lines.length > 0).map((lines) => `\n${lines.join('\n')}\n`);
   return `${table([all.map(([heading]) => heading), ...cells], -1, colors)}${below.join('')}`;
+}
+
+/** The places without a certificate to show, by their reason. */
+function reasonLines(title: string, whyOf: (row: StatusRow) => string | undefined, { rows }: Status, { bold }: ChalkInstance) {
+  const reasons = rows.flatMap((row) => {
+    const why = whyOf(row);
+    return why === undefined ? [] : [{ what: row.name, why }];
+  });
+  return reasons.length > 0 ? [bold(title), ...byReason(reasons).map(({ what, why }) => `  ${printable(`${what}: ${why}`)}`)] : [];
 }
 
 /** Only what apisvc does not write itself is worth a line. */

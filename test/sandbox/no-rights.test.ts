@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/cluster/cluster.ts';
+import { grantRule } from './granting.ts';
 import { registeredDemo } from './harness.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
@@ -29,4 +31,28 @@ test('what a user without permissions reads has no gaps, and at most one command
     expect({ args, output }).toMatchObject({ output: expect.not.stringMatching(/undefined|null|NaN|\[object|namespace (:|$)/m) });
     expect({ args, commands: output.split('auth reconcile').length - 1 }).toMatchObject({ commands: expect.toBeOneOf([0, 1]) });
   }
+});
+
+test('status does not call the places the same without the permission to read the Secret', async () => {
+  const { run, box } = await registeredDemo();
+  const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, new AbortController().signal);
+  onTestFinished(() => cluster.close());
+  await grantRule(cluster, 'jane', {
+    apiGroups: ['', 'apiregistration.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io'],
+    resources: ['apiservices', 'endpointslices', 'leases', 'pods', 'pods/portforward', 'services'],
+    verbs: ['get', 'list', 'create'],
+  });
+  const status = (...args: string[]) => run('status', name, ...args, '--as', 'jane');
+  expect(await status()).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/\n\nnot checked\n {2}Secret in namespace demo: [^\n]+\n\nfailed: places that were not checked\n$/),
+  });
+  const { code, stdout } = await status('-o', 'json');
+  expect({ code, status: JSON.parse(stdout) }).toMatchObject({
+    code: 3,
+    status: { verdict: 'unknown', failure: 'places that were not checked', findings: [] },
+  });
+  await grantRule(cluster, 'jane', { apiGroups: [''], resources: ['secrets'], verbs: ['get'] });
+  const all = await status('-o', 'json');
+  expect({ code: all.code, status: JSON.parse(all.stdout) }).toMatchObject({ code: 0, status: { verdict: 'same' } });
 });

@@ -17,7 +17,12 @@ export function addStatus(program: Command, run: Run): void {
     )
     .addHelpText(
       'after',
-      examples('apisvc status', 'apisvc status v1beta1.metrics.k8s.io -o wide', 'apisvc status --fail-if-expires-within 30d -o json'),
+      exitCodes +
+        examples('apisvc status', 'apisvc status v1beta1.metrics.k8s.io -o wide', 'apisvc status --fail-if-expires-within 30d -o json'),
     )
     .action(run(async () => (await import('../../commands/status.ts')).status));
 }
+
+const exitCodes = `
+The exit code is 1 on drift, and 3 if the Secret, a caBundle or an endpoint was not checked.
+`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Status, type StatusOptions, statusOf } from '../../../src/diagnosis/status.ts';
+import { notAllChecked, type Status, type StatusOptions, statusOf } from '../../../src/diagnosis/status.ts';
 import type { ApiSnapshot, RotationView } from '../../../src/snapshot/types.ts';
 import { day } from '../pki/certificates.ts';
 import { everything, secret } from './everything.ts';
@@ -27,10 +27,10 @@ const statusFor = (change: Partial<ApiSnapshot>, options: StatusOptions = { comp
   const view = { ...everything, secret: seen({ ...secret, certificates: [leafCertificate] }), ...change };
   return statusOf(snapshotOf({ ...view, ...(options.compared ? { project: options.compared } : {}) }), options);
 };
-/** Place, whether it is the same, and codes. */
+/** Place, whether it is the same, codes, and why there is no certificate, or it is not known. */
 const outline = ({ rows }: Status): readonly string[] =>
-  rows.map(({ name, sameAsProject = '-', codes, notChecked }) =>
-    [name, sameAsProject, ...codes, ...(notChecked ? [`(${notChecked})`] : [])].join(' '),
+  rows.map(({ name, sameAsProject = '-', codes, none, notChecked }) =>
+    [name, sameAsProject, ...codes, ...(none ? [`none (${none})`] : []), ...(notChecked ? [`(${notChecked})`] : [])].join(' '),
   );
 
 const at = '10.1.0.1:8443 (pod api-0)';
@@ -113,13 +113,13 @@ describe('drift', () => {
       'a missing Secret',
       { secret: absent },
       'cert/secret-missing',
-      'Secret in namespace wardle - cert/secret-missing (the Secret does not exist)',
+      'Secret in namespace wardle - cert/secret-missing none (the Secret does not exist)',
     ],
     [
       'a missing APIService',
       { apiService: absent },
       'registration/missing',
-      `apiservice/${api.name} - registration/missing (the APIService does not exist)`,
+      `apiservice/${api.name} - registration/missing none (the APIService does not exist)`,
     ],
   ])('of %s has a code and fails', (_, change, code, row) => {
     const status = statusFor(change);
@@ -157,7 +157,7 @@ describe('drift', () => {
     const status = statusFor({ apiService: seen({ ...api, caBundle: '', insecureSkipTLSVerify: true }) });
     expect(status.verdict).toBe('same');
     expect(outline(status)).toContain(
-      `apiservice/${api.name} - security/insecure-skip-tls-verify (insecureSkipTLSVerify: kube-apiserver accepts every certificate)`,
+      `apiservice/${api.name} - security/insecure-skip-tls-verify none (insecureSkipTLSVerify: kube-apiserver accepts every certificate)`,
     );
   });
 
@@ -173,29 +173,41 @@ describe('drift', () => {
 });
 
 describe('what cannot be read', () => {
-  test('is not checked, and never the same', () => {
-    const status = statusFor({
-      secret: unseen('not allowed to get secret'),
-      probes: seen([fails('no-forward', 'port-forward is forbidden')]),
-    });
-    expect(outline(status)).toEqual([
-      ...files,
-      'Secret in namespace wardle - (not allowed to get secret)',
-      `apiservice/${api.name} yes`,
-      `${at} - (port-forward is forbidden)`,
-    ]);
-    expect(status.verdict).toBe('same');
+  const left = (words: string) => ({ state: 'unseen', reason: 'skipped', words }) as const;
+  const unknown = { verdict: 'unknown', failure: notAllChecked };
+
+  test.each<[string, Partial<ApiSnapshot>, string]>([
+    ['an APIService', { apiService: unseen() }, `apiservice/${api.name} - (not allowed)`],
+    ['a Secret', { secret: unseen('not allowed to get secret') }, 'Secret in namespace wardle - (not allowed to get secret)'],
+    ['an endpoint', { probes: seen([fails('no-forward', 'port-forward is forbidden')]) }, `${at} - (port-forward is forbidden)`],
+    ['an endpoint that is not ready', { probes: left('nothing is ready') }, 'endpoints of service/wardle/api - (no endpoint is ready)'],
+  ])('is not checked, and never the same: %s', (_, change, row) => {
+    const status = statusFor(change);
+    expect(outline(status)).toContain(row);
+    expect(status).toMatchObject({ ...unknown, findings: [] });
   });
 
-  test('leaves no verdict when it is everything', () => {
-    const status = statusFor({ apiService: unseen() });
-    expect(status.verdict).toBe('unknown');
-    expect(status).not.toHaveProperty('failure');
+  test('does not hide drift, nor a certificate that expires soon', () => {
+    const secret = unseen();
+    expect(statusFor({ secret, probes: seen([serves(renewed)]) })).toMatchObject({
+      verdict: 'drift',
+      failure: expect.stringMatching(/^drift: /),
+    });
+    expect(statusFor({ secret }, { compared: project, failIfExpiresWithin: 400 * day })).toMatchObject({
+      verdict: 'unknown',
+      failure: expect.stringMatching(/^certificates that expire soon /),
+    });
+  });
+
+  test('is not a Secret that the server does not have', () => {
+    const status = statusFor({ secret: left('the container mounts no Secret') });
+    expect(outline(status)).toContain('Secret in namespace wardle - none (the container mounts no Secret)');
+    expect(status).toMatchObject({ verdict: 'same', findings: [] });
   });
 
   test('are files that a clone lacks', () => {
     const status = statusFor({}, { compared: { directory: '.', authorities: [] } });
-    expect(outline(status).slice(0, 2)).toEqual(['certs/ca.crt - (not found)', 'certs/tls.crt - (not found)']);
+    expect(outline(status).slice(0, 2)).toEqual(['certs/ca.crt - none (not found)', 'certs/tls.crt - none (not found)']);
     expect(status.rows.slice(2).every(({ sameAsProject }) => sameAsProject === undefined)).toBe(true);
   });
 
@@ -206,7 +218,7 @@ describe('what cannot be read', () => {
       'demo/certs/ca.crt yes',
       'demo/certs/tls.crt - (permission denied)',
       'demo/certs/next/ca.crt - (no certificate found)',
-      'demo/certs/next/tls.crt - (not found)',
+      'demo/certs/next/tls.crt - none (not found)',
     ]);
     expect(status.failure).toBe('files that cannot be read: demo/certs/tls.crt, demo/certs/next/ca.crt');
   });
