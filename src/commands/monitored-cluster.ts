@@ -9,7 +9,7 @@ import { concernsOf, watchChanges } from '../operations/monitor/changes.ts';
 import { createEvents } from '../operations/monitor/events.ts';
 import { paceAfter } from '../operations/monitor/pace.ts';
 import { repeatRuns } from '../operations/monitor/runs.ts';
-import { changedApis } from '../operations/monitor/state-changes.ts';
+import { changedApis, mayResolveSoon } from '../operations/monitor/state-changes.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import type { Monitored } from '../report/metrics.ts';
 import { seen } from '../snapshot/observed.ts';
@@ -80,6 +80,7 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
         },
       });
     },
+    mayResolveSoon: ({ diagnosis }) => mayResolveSoon(diagnosis),
     onRun: (run) => {
       metrics.countRun(context, { seconds: (performance.now() - startedAt) / 1000, failed: 'error' in run });
       if (!('error' in run)) return;

@@ -12,8 +12,8 @@ export interface Pace {
 export interface RunCost {
   /** How many requests it sent to kube-apiserver. */
   readonly requests: number;
-  /** How many runs have failed since the last one that succeeded. */
-  readonly failures: number;
+  /** How many runs, one after the other, have failed or found what may be over soon. */
+  readonly retries: number;
 }
 
 /**
@@ -26,14 +26,14 @@ export const requestsPerSecond = 20;
 
 /**
  * Decides the pauses after a run. A run with many requests is followed by a longer pause, so that
- * the average stays below `requestsPerSecond`. A cluster that could not be verified is tried again
+ * the average stays below `requestsPerSecond`. What failed, or may be over soon, is tried again
  * sooner than the interval, with growing pauses.
  * @param random from 0 to 1: spreads the runs of several monitors
  */
-export function paceAfter({ requests, failures }: RunCost, intervalMs: number, random: number): Pace {
+export function paceAfter({ requests, retries }: RunCost, intervalMs: number, random: number): Pace {
   const jitter = 0.9 + 0.2 * random;
   const earliestMs = Math.max(Math.min(shortestPauseMs, intervalMs), (requests / requestsPerSecond) * 1_000);
-  const wantedMs = failures > 0 ? Math.min(intervalMs, shortestPauseMs * 2 ** (failures - 1)) : intervalMs;
+  const wantedMs = retries > 0 ? Math.min(intervalMs, shortestPauseMs * 2 ** (retries - 1)) : intervalMs;
   return { earliestMs, latestMs: Math.max(earliestMs, wantedMs * jitter), settleMs: 1_000 * jitter };
 }
 

@@ -12,6 +12,8 @@ export interface RepeatedRun<T> {
    * @throws ApisvcError when the cluster cannot be verified
    */
   readonly run: (signal: AbortSignal, onRequest: () => void) => Promise<T>;
+  /** Whether what a run found may be over soon, without a change that is watched. */
+  readonly mayResolveSoon: (found: T) => boolean;
   /** Called after each run. */
   readonly onRun: (run: Run<T>) => Promise<void> | void;
   /** Called with the time, in ms from now, by which the next call of it or of `onRun` is due. */
@@ -45,12 +47,12 @@ export function repeatRuns<T>(repeated: RepeatedRun<T>): Runs {
   const repeat = async (): Promise<never> => {
     repeated.onDue(repeated.firstMs);
     await pause(repeated.firstMs, repeated.signal);
-    for (let failures = 0; ; ) {
+    for (let retries = 0; ; ) {
       change = new AbortController();
       const run = await runOnce(repeated);
-      failures = 'error' in run ? failures + 1 : 0;
+      retries = 'error' in run || repeated.mayResolveSoon(run.found) ? retries + 1 : 0;
       await repeated.onRun(run);
-      await waitFor(repeated.pace({ requests: run.requests, failures }), repeated, change.signal);
+      await waitFor(repeated.pace({ requests: run.requests, retries }), repeated, change.signal);
     }
   };
   return { changed: () => change.abort(), ended: repeat() };

@@ -9,6 +9,13 @@ export function changedApis(before: Diagnosis | undefined, after: Diagnosis): re
   return after.apis.filter((api) => keyOf(api) !== (known.get(api.name) ?? healthyKey));
 }
 
+/**
+ * Whether a difference may be over soon: it begins and ends with each renewal, and no watch tells
+ * when, because Secrets are not watched.
+ */
+export const mayResolveSoon = ({ apis }: Diagnosis): boolean =>
+  apis.some(({ findings }) => findings.some(({ code }) => code === 'cert/secret-differs'));
+
 const keyOf = ({ verdict, findings }: Pick<ApiDiagnosis, 'verdict' | 'findings'>): string =>
   [verdict, ...new Set(findings.map(({ code }) => code))].join(' ');
 

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Cluster } from '../../../../src/cluster/cluster.ts';
+import type { Code } from '../../../../src/diagnosis/catalog.ts';
 import type { ApiDiagnosis } from '../../../../src/diagnosis/types.ts';
 import { DeadlineError, InterruptedError } from '../../../../src/errors.ts';
 import { createEvents } from '../../../../src/operations/monitor/events.ts';
-import { changedApis } from '../../../../src/operations/monitor/state-changes.ts';
+import { changedApis, mayResolveSoon } from '../../../../src/operations/monitor/state-changes.ts';
 import { answer, clusterOf, never, type Received, status } from '../../cluster/kube-api.ts';
 import { broken, healthy } from '../../report/diagnoses.ts';
 import { rejection } from '../waiting.ts';
@@ -83,4 +84,13 @@ test('only a changed verdict or finding is a change', () => {
   expect(changedApis(healthy, broken)).toEqual(broken.apis);
   expect(changedApis(broken, { ...broken, takenAt: '2030-01-01T00:00:00Z' })).toEqual([]);
   expect(changedApis(broken, healthy)).toEqual(healthy.apis);
+});
+
+test('only a Secret that differs from what is served may resolve soon', () => {
+  const withCodes = (...codes: readonly Code[]) => ({
+    ...broken,
+    apis: [...healthy.apis, { ...api, findings: codes.flatMap((code) => api.findings.slice(0, 1).map((each) => ({ ...each, code }))) }],
+  });
+  expect(mayResolveSoon(withCodes('cert/secret-differs'))).toBe(true);
+  expect([healthy, broken, withCodes('cert/unknown-authority', 'cert/secret-missing')].map(mayResolveSoon)).toEqual([false, false, false]);
 });

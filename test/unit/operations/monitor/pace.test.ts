@@ -7,29 +7,29 @@ const minute = 60_000;
 
 describe('the pause after a run', () => {
   test('is the interval, spread by a tenth', () => {
-    expect(paceAfter({ requests: 10, failures: 0 }, minute, 0).latestMs).toBe(54_000);
-    expect(paceAfter({ requests: 10, failures: 0 }, minute, 1).latestMs).toBeCloseTo(66_000);
+    expect(paceAfter({ requests: 10, retries: 0 }, minute, 0).latestMs).toBe(54_000);
+    expect(paceAfter({ requests: 10, retries: 0 }, minute, 1).latestMs).toBeCloseTo(66_000);
   });
 
   test('is at least 10 seconds after a change, or the interval if that is shorter', () => {
-    expect(paceAfter({ requests: 10, failures: 0 }, minute, 0.5).earliestMs).toBe(10_000);
-    expect(paceAfter({ requests: 10, failures: 0 }, 5_000, 0.5)).toMatchObject({ earliestMs: 5_000, latestMs: 5_000 });
+    expect(paceAfter({ requests: 10, retries: 0 }, minute, 0.5).earliestMs).toBe(10_000);
+    expect(paceAfter({ requests: 10, retries: 0 }, 5_000, 0.5)).toMatchObject({ earliestMs: 5_000, latestMs: 5_000 });
   });
 
   test('grows with the number of requests, beyond the interval too', () => {
-    expect(paceAfter({ requests: 600, failures: 0 }, minute, 0.5)).toMatchObject({ earliestMs: 30_000, latestMs: minute });
-    expect(paceAfter({ requests: 6_000, failures: 0 }, minute, 0.5)).toMatchObject({ earliestMs: 300_000, latestMs: 300_000 });
+    expect(paceAfter({ requests: 600, retries: 0 }, minute, 0.5)).toMatchObject({ earliestMs: 30_000, latestMs: minute });
+    expect(paceAfter({ requests: 6_000, retries: 0 }, minute, 0.5)).toMatchObject({ earliestMs: 300_000, latestMs: 300_000 });
   });
 
-  test('is shorter than the interval after a failure, and grows up to it', () => {
-    const after = (failures: number) => paceAfter({ requests: 1, failures }, 5 * minute, 0.5).latestMs / 1_000;
+  test('is shorter than the interval before a retry, and grows up to it', () => {
+    const after = (retries: number) => paceAfter({ requests: 1, retries }, 5 * minute, 0.5).latestMs / 1_000;
     expect([1, 2, 3, 4, 5, 6, 99].map(after)).toEqual([10, 20, 40, 80, 160, 300, 300]);
   });
 });
 
 // setTimeout waits 1 ms for a time above 2^31-1 ms.
 test('the longest interval is one that a timer can wait', async () => {
-  const { latestMs } = paceAfter({ requests: 10, failures: 0 }, 24 * 60 * minute, 1);
+  const { latestMs } = paceAfter({ requests: 10, retries: 0 }, 24 * 60 * minute, 1);
   const over = new AbortController();
   const waited = pause(latestMs, over.signal).then(
     () => 'passed',

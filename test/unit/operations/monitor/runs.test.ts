@@ -18,6 +18,7 @@ async function runsOf(count: number, outcome: (number: number) => string, pace: 
       onRequest();
       return outcome(seen.length + 1);
     },
+    mayResolveSoon: (found) => found === 'differs',
     onRun: (run) => {
       seen.push(run);
       setImmediate(() => onRun(runs.changed));
@@ -53,8 +54,13 @@ describe('runs', () => {
       { requests: 1, error: down },
       { requests: 1, found: 'run 4' },
     ]);
-    expect(costs.map(({ failures }) => failures)).toEqual([0, 1, 2, 0]);
+    expect(costs.map(({ retries }) => retries)).toEqual([0, 1, 2, 0]);
     expect(error).toBeInstanceOf(InterruptedError);
+  });
+
+  test('are repeated soon while what they find may be over soon', async () => {
+    const { costs } = await runsOf(4, (number) => (number < 3 ? 'differs' : 'healthy'), soon);
+    expect(costs.map(({ retries }) => retries)).toEqual([1, 2, 0, 0]);
   });
 
   test('begin early after a change', async () => {
@@ -83,6 +89,7 @@ describe('runs', () => {
     const due: number[] = [];
     const runs = repeatRuns<void>({
       run: () => expect.fail('ran'),
+      mayResolveSoon: () => false,
       onRun: () => {},
       onDue: (ms) => due.push(ms),
       pace: () => soon,
@@ -106,6 +113,7 @@ describe('runs', () => {
         if (signals.length === 3) interrupt.abort(new InterruptedError('SIGTERM'));
         signal.throwIfAborted();
       },
+      mayResolveSoon: () => false,
       onRun: () => {},
       onDue: () => {},
       pace: () => soon,
