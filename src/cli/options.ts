@@ -64,10 +64,7 @@ export function withOutput(command: Command, name: FormatCommand): Command {
 }
 
 /** Collects a repeatable option whose values may also be separated by commas. */
-export const repeatableList = (value: string, earlier: readonly string[] = []): readonly string[] => [
-  ...earlier,
-  ...value.split(',').filter((part) => part !== ''),
-];
+export const repeatableList = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, ...value.split(',')];
 
 /** Adds -C, which make and git use for a directory too. */
 export const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'Project directory', '.');

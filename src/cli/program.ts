@@ -73,12 +73,12 @@ ${Object.entries(exitMeanings)
 
 const notEmpty = [
   ...['directory', 'outputDir', 'assets', 'writeKubeconfig', 'caCert', 'caKey', 'caKeyPassphraseFile', 'caBundle'],
-  ...['filename', 'from', 'save', 'keys', 'asUser'],
+  ...['filename', 'from', 'save', 'keys', 'asUser', 'api', 'dns', 'ip'],
 ];
 
 /**
- * An empty path usually comes from an unset shell variable. Node would take it for the current
- * directory. A request as an empty user would be one as the user of the kubeconfig.
+ * An empty value usually comes from an unset shell variable. Node would take an empty path for the
+ * current directory. A request as an empty user would be one as the user of the kubeconfig.
  */
 function refuseEmpty(command: Command): void {
   const flags = command.opts();
