@@ -14,16 +14,20 @@ type Fault = ManifestView['faults'][number];
  * (k8s.io/apimachinery/pkg/runtime/serializer/json). Field names are case-sensitive, null is any
  * type.
  */
-export const manifestOf = ({ object, given, written, duplicates }: ReadObject): ManifestView => ({
-  apiVersion: written?.apiVersion ?? object.apiVersion,
-  ...(written && (written.kind !== object.kind || !written.apiVersion.includes('/')) ? { kind: written.kind } : {}),
-  unnamed: given !== undefined,
-  faults: [
-    ...faultsOf(given ?? object, apiServiceShape, []),
-    ...placeholdersOf(given ?? object),
-    ...duplicates.map(({ path }): Fault => ({ kind: 'duplicate-key', path: [...path], words: 'set twice' })),
-  ],
-});
+export function manifestOf({ object, given, written, duplicates }: ReadObject): ManifestView {
+  const faults = faultsOf(given ?? object, apiServiceShape, []);
+  return {
+    apiVersion: written?.apiVersion ?? object.apiVersion,
+    ...(written && (written.kind !== object.kind || !written.apiVersion.includes('/')) ? { kind: written.kind } : {}),
+    // A name of another type is a fault of its own.
+    unnamed: given !== undefined && !faults.some(({ kind, path }) => kind === 'wrong-type' && /^metadata(\.name)?$/.test(path.join('.'))),
+    faults: [
+      ...faults,
+      ...placeholdersOf(given ?? object),
+      ...duplicates.map(({ path }): Fault => ({ kind: 'duplicate-key', path: [...path], words: 'set twice' })),
+    ],
+  };
+}
 
 const namePaths = [
   ['spec', 'group'],

@@ -130,6 +130,9 @@ test('an APIService with a namespace, which kube-apiserver ignores, has lines', 
 });
 
 test.each([
+  ['metadata that is a list', '{name: v1.a.example.com}', '[v1.a.example.com]'],
+  ['a name that is a list', '{name: v1.a.example.com}', '{name: [v1.a.example.com]}'],
+  ['a name that is a number', '{name: v1.a.example.com}', '{name: 1}'],
   ['a port with a name', 'namespace: ns}', 'namespace: ns, port: https}'],
   ['a priority that is no 32-bit integer', '15', '3000000000'],
   ['a priority with a fraction', '15', '1.5'],
