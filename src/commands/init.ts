@@ -7,6 +7,7 @@ import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
+import { printable } from '../pki/printable.ts';
 import type { Authority } from '../pki/types.ts';
 import { certificatesOf, faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
@@ -60,7 +61,7 @@ export async function init(flags: InitFlags & FromClusterFlags, [dir = '.']: rea
   const [files, replacesCa] = [plannedFiles(dir, project), replacesAuthority(dir, certificates)];
   writeProject(dir, project);
   const removed = all.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, all.caKey);
-  if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);
+  if (removed !== undefined) terminal.progress(printable(`removed ${removed}, the key of the replaced CA`));
   // The result is the files.
   if (terminal.quiet) return Exit.ok;
   await terminal.result(

@@ -7,6 +7,7 @@ import { planSecure } from '../operations/secure/plan.ts';
 import type { SecureReport } from '../operations/secure/report.ts';
 import { findSecured, undoSecure } from '../operations/secure/undo.ts';
 import { planChanges, type SecureRequest, secure as secureServer } from '../operations/secure.ts';
+import { printable } from '../pki/printable.ts';
 import { requireCertificates } from '../project/certificates.ts';
 import { refuseDuringRotation } from '../project/generations.ts';
 import { isProject, plannedFiles, refuseFile, writeProject } from '../project/project.ts';
@@ -73,7 +74,7 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
     refuseDuringRotation(dir);
     const planned = plannedFiles(dir, project);
     writeProject(dir, project);
-    for (const { path, replaces } of planned) terminal.progress(`${replaces ? 'replaced' : 'created'} ${path}`);
+    for (const { path, replaces } of planned) terminal.progress(printable(`${replaces ? 'replaced' : 'created'} ${path}`));
   }
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
     secureServer(cluster, requestOf(prepared, flags, terminal.holder, { signal, onProgress })),

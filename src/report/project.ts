@@ -4,6 +4,7 @@ import { apiServiceNames } from '../config/registration.ts';
 import { responsibilities } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
+import { printable } from '../pki/printable.ts';
 import type { PlannedFile } from '../project/project.ts';
 import { wrap } from './wrap.ts';
 
@@ -21,15 +22,14 @@ export interface CreatedProject {
 
 /** What happened to each file. */
 const written = (files: readonly PlannedFile[], colors: ChalkInstance): readonly string[] =>
-  files.map(({ path, replaces }) => `${colors.green(replaces ? 'replaced' : 'created')} ${path}`);
+  files.map(({ path, replaces }) => `${colors.green(replaces ? 'replaced' : 'created')} ${printable(path)}`);
 
 /** The result of `init`: the files and the next steps. */
 export function describeProject({ dir, files, registration, command, replacesCa, colors }: CreatedProject): string {
   const { name } = registration.spec.service;
   const { namespace } = registration.metadata;
   const at = dir === '.' ? '' : ` -C ${shellWord(dir)}`;
-  return [
-    ...written(files, colors),
+  const next = [
     '',
     `${apiServiceNames(registration).join(', ')} will be served by Service ${namespace}/${name}.`,
     'Next:',
@@ -38,7 +38,8 @@ export function describeProject({ dir, files, registration, command, replacesCa,
     ...(replacesCa ? ofRegistered({ directory: dir, issuer: registration.spec.certificates.issuer.type }) : []),
     ...(command === undefined ? [] : ['', equivalent, `  ${command}`]),
     '',
-  ].join('\n');
+  ];
+  return [...written(files, colors), ...next.map(printable)].join('\n');
 }
 
 const ofRegistered = (project: ProjectCommands): readonly string[] => [
@@ -67,15 +68,15 @@ export function describeFound({ dir, files, registration, name, clusterFlags, ca
     ...(canSecure ? [[['apisvc secure', name, '-C', shellWord(dir), ...flags].join(' '), 'turn on verification']] : []),
   ];
   const width = Math.max(...steps.map(([command = '']) => command.length));
-  return [
-    ...written(files, colors),
+  const next = [
     '',
     `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} served by Service ${metadata.namespace}/${spec.service.name}.`,
     `Issuer type "${type}": ${responsibilities[type].meaning}`,
     'Next:',
     ...steps.map(([command = '', what]) => `  ${command.padEnd(width)}    # ${what}`),
     '',
-  ].join('\n');
+  ];
+  return [...written(files, colors), ...next.map(printable)].join('\n');
 }
 
 const equivalent = 'Equivalent command without prompts:';
@@ -105,7 +106,7 @@ const purposes: readonly (readonly [end: string, purpose: string])[] = [
  */
 export function describePlan({ files, command, colors, columns }: Plan): string {
   const rows = files.map(({ path, replaces }) => ({
-    path: `  ${path}`,
+    path: `  ${printable(path)}`,
     purpose: (purposes.find(([end]) => path.endsWith(end))?.[1] ?? '') + (replaces ? '; replaces the existing file' : ''),
   }));
   const pathWidth = Math.max(...rows.map(({ path }) => path.length));
@@ -119,6 +120,6 @@ export function describePlan({ files, command, colors, columns }: Plan): string 
     ),
     '',
     equivalent,
-    `  ${command}`,
+    `  ${printable(command)}`,
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { inDirectory } from '../config/project-commands.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { type ClusterSelection, clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import type { SecurePreview, SecureReport } from '../operations/secure/report.ts';
+import { printable } from '../pki/printable.ts';
 import { json } from './json.ts';
 import { appliedSummary } from './progress.ts';
 import { diagnosisText } from './text.ts';
@@ -29,7 +30,7 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
     case 'undone':
       return [
         unregisterText(removed).trim(),
-        ...(project === undefined ? [] : [`The project in ${project} stays. To remove it: rm -r ${shellWord(project)}`]),
+        ...(project === undefined ? [] : [printable(`The project in ${project} stays. To remove it: rm -r ${shellWord(project)}`)]),
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');
@@ -38,9 +39,13 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
         appliedSummary(applied),
         ...(project === undefined
           ? []
-          : [`The project in ${project} holds the CA and its key. To replace the certificate: ${command('apisvc rotate', project)}`]),
+          : [
+              printable(
+                `The project in ${project} holds the CA and its key. To replace the certificate: ${command('apisvc rotate', project)}`,
+              ),
+            ]),
         ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, the caBundle has to follow.`]),
-        `To go back: ${command(`apisvc secure --undo ${name}`, directory)}`,
+        printable(`To go back: ${command(`apisvc secure --undo ${name}`, directory)}`),
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');

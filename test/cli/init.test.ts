@@ -29,6 +29,14 @@ describe('a new project', () => {
     expect([modeOf(join(cwd, 'demo/certs/ca.key')), modeOf(join(cwd, 'demo/certs/tls.key'))]).toEqual([0o600, 0o600]);
   });
 
+  test('control characters in the name of its directory are escaped', async () => {
+    const { code, stdout } = await apisvc(['init', 'a\u001b[2Jb', ...sample], { cwd: folder() });
+    expect(code).toBe(0);
+    expect(stdout).toContain('created a\\x1b[2Jb/apisvc.yaml\n');
+    expect(stdout).toContain("  apisvc register -C 'a\\x1b[2Jb'    #");
+    expect(stdout).not.toContain('\u001b');
+  });
+
   test.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'])('with %s passes openssl verify -x509_strict', async (keyType) => {
     const dir = await sampleProject(folder(), 'demo', '--key-type', keyType);
     const args = [
