@@ -36,7 +36,7 @@ export async function initFromCluster(flags: Flags & { readonly fromCluster: str
     findProject({ cluster, signal, onProgress }, name),
   );
   terminal.interrupt.throwIfAborted();
-  const project = { configuration, schema: readSchema(), certificates: undefined, ...(caBundle ? { caBundle } : {}) };
+  const project = { configuration, isNew: !flags.force, schema: readSchema(), certificates: undefined, ...(caBundle ? { caBundle } : {}) };
   const files = plannedFiles(dir, project);
   writeProject(dir, project);
   if (terminal.quiet) return Exit.ok;

@@ -53,7 +53,7 @@ export async function init(flags: InitFlags & FromClusterFlags, [dir = '.']: rea
   const { configuration, registration, command } = configured;
   const all = configured.flags ?? flags;
   const certificates = await newCertificates(dir, configured, all, await (authority ?? readAuthority(all, terminal, new Date()))?.());
-  const project = { configuration, schema: readSchema(), certificates };
+  const project = { configuration, isNew: !flags.force, schema: readSchema(), certificates };
   if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
   // One may have started while the user answered.

@@ -42,7 +42,8 @@ export async function prepare(plan: Prepared['plan'], name: string, directory: s
   if (earlier?.issued) return { plan, registration, issued: earlier.issued, dir, project: undefined };
   const certificates = await issueCertificates(registration, { given: undefined, now: new Date() });
   const configuration = earlier ? earlier.configuration : plan.configuration;
-  return { plan, registration, issued: certificates.issued, dir, project: { configuration, schema: readSchema(), certificates } };
+  const project = { configuration, isNew: earlier === undefined, schema: readSchema(), certificates };
+  return { plan, registration, issued: certificates.issued, dir, project };
 }
 
 interface Earlier {

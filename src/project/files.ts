@@ -3,12 +3,14 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   unlinkSync,
@@ -18,7 +20,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, fileExists, fileFix } from '../config/file-errors.ts';
 import { shellWord } from '../config/shell-word.ts';
-import { ApisvcError, UsageError } from '../errors.ts';
+import { ApisvcError, RefusedError, UsageError } from '../errors.ts';
 
 /** A file to write. The umask restricts `mode`. */
 export interface FileToWrite {
@@ -26,6 +28,8 @@ export interface FileToWrite {
   readonly text: string;
   /** 0o600 for anything with a private key, else 0o644. */
   readonly mode: 0o600 | 0o644;
+  /** Whether to fail if the file exists when it gets its name. Default: it is replaced. */
+  readonly isNew?: boolean;
 }
 
 /**
@@ -33,10 +37,12 @@ export interface FileToWrite {
  * - Each file is replaced atomically, with its final mode.
  * - When writing fails, no target has changed; temporary files and new directories are removed.
  * - When a rename fails or the process is killed, each target is either the old or the new file.
- * @throws UsageError with the reason; MachineError for a full disk
+ * @param files those with `isNew` first, so that one that exists leaves all of them as they were
+ * @throws UsageError with the reason; RefusedError for a file that another process has created;
+ * MachineError for a full disk
  */
 export function writeFiles(files: readonly FileToWrite[]): void {
-  const staged: { readonly temporary: string; readonly path: string }[] = [];
+  const staged: { readonly temporary: string; readonly path: string; readonly isNew: boolean }[] = [];
   const made: string[] = [];
   let at = '';
   try {
@@ -45,17 +51,19 @@ export function writeFiles(files: readonly FileToWrite[]): void {
       refuseDirectory(at);
       makeDirectory(dirname(file.path), made);
       const temporary = join(dirname(file.path), `.${basename(file.path)}.${randomBytes(4).toString('hex')}`);
-      staged.push({ temporary, path: file.path });
+      staged.push({ temporary, path: file.path, isNew: file.isNew === true });
       writeDurably(temporary, file);
     }
-    for (const { temporary, path } of staged) {
+    for (const { temporary, path, isNew } of staged) {
       at = path;
-      renameSync(temporary, path);
+      if (isNew) linkNew(temporary, path);
+      else renameSync(temporary, path);
     }
   } catch (cause) {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
-    // Only what this call created.
-    for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
+    // Only what this call created, and no other process uses.
+    for (const directory of made.reverse()) removeEmpty(directory);
+    if (cause instanceof ApisvcError) throw cause;
     // The user does not know the temporary file, which needs write access to the directory.
     throw fileError('write', at, Object.assign(cause as Error, { path: at }), fileFix('write', dirname(at), cause));
   }
@@ -110,8 +118,39 @@ export function removeFile(path: string): string {
 function makeDirectory(path: string, made: string[]): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path), made);
-  mkdirSync(path);
-  made.push(path);
+  try {
+    mkdirSync(path);
+    made.push(path);
+  } catch (cause) {
+    // Another process may have made it.
+    if (!existsSync(path)) throw cause;
+  }
+}
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Another process has put files there.
+  }
+}
+
+/**
+ * Names a file that was written, unless another process has created one: rename(2) would replace
+ * it. On a file system without links, it does.
+ */
+function linkNew(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new RefusedError(`${path} was created by another process in the meantime\nno file was written`, {
+        fix: 'Run the same command again.',
+      });
+    renameSync(temporary, path);
+    return;
+  }
+  unlinkSync(temporary);
 }
 
 /** A directory in place of a file would stop the renames half-way. */

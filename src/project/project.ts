@@ -106,6 +106,8 @@ export interface CertificatesToWrite {
 export interface NewProject {
   /** Text of apisvc.yaml; undefined keeps the existing file. */
   readonly configuration: string | undefined;
+  /** Whether to fail if another process creates apisvc.yaml meanwhile. Default: it is replaced. */
+  readonly isNew?: boolean;
   readonly schema: string;
   /** undefined keeps the existing certificates. */
   readonly certificates: CertificatesToWrite | undefined;
@@ -131,10 +133,10 @@ export interface PlannedFile {
 export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
   filesOf(dir, project).map(({ path }) => ({ path, replaces: fileExists(path) }));
 
-function filesOf(dir: string, { configuration, schema, certificates, caBundle }: NewProject): FileToWrite[] {
+function filesOf(dir: string, { configuration, isNew = false, schema, certificates, caBundle }: NewProject): FileToWrite[] {
   const paths = projectFiles(dir);
   return [
-    ...(configuration === undefined ? [] : [open(paths.configuration, configuration)]),
+    ...(configuration === undefined ? [] : [{ ...open(paths.configuration, configuration), isNew }]),
     open(paths.schema, schema),
     ...(caBundle ? [open(join(dir, caBundle.file), caBundle.pem)] : []),
     ...(certificates ? filesOfCertificates(join(dir, 'certs'), certificates) : []),

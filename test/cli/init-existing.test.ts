@@ -27,6 +27,27 @@ describe('an existing project', () => {
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 
+  test('of several runs at once, one creates the project, and the others change nothing', async () => {
+    const cwd = folder();
+    const names = ['a', 'b', 'c', 'd'];
+    const init = (name: string) => apisvc(['init', 'demo', ...sample, '--service', name, '--dns', `${name}.example.com`], { cwd });
+    const ran = await Promise.all(names.map(init));
+    const [first, ...others] = ran.filter(({ code }) => code === 0);
+    expect(others).toEqual([]);
+    expect(first?.stdout).toContain('created demo/apisvc.yaml\n');
+    for (const refused of ran.filter((each) => each !== first)) {
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      // The certificates may be written when it looks for them.
+      expect(refused.stderr).toMatch(
+        /^error: (demo\/apisvc\.yaml (already exists|was created by another process in the meantime)|this would replace the keys in demo\/certs: .*)\n/,
+      );
+    }
+    const winner = names[ran.findIndex(({ code }) => code === 0)];
+    expect(readFileSync(join(cwd, 'demo', 'apisvc.yaml'), 'utf8')).toContain(`${winner}.example.com`);
+    expect(await apisvc(['lint', '-C', 'demo'], { cwd })).toMatchObject({ code: 0 });
+    expect(contents(cwd).filter((path) => /\.[0-9a-f]{8}$/.test(path))).toEqual([]);
+  });
+
   test('--force replaces apisvc.yaml and keeps matching keys', async () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);

@@ -79,6 +79,17 @@ describe('all or none', () => {
     expect(contents(dir)).toEqual([]);
   });
 
+  test('when another process has created a new file, whose directories stay', () => {
+    const dir = folder();
+    writeFiles([{ ...open(join(dir, 'made', 'one'), 'first'), isNew: true }]);
+    const second = [{ ...open(join(dir, 'made', 'one')), isNew: true }, open(join(dir, 'made', 'new', 'two'))];
+    const error = failure(() => writeFiles(second));
+    expect(error.message).toBe(`${join(dir, 'made', 'one')} was created by another process in the meantime\nno file was written`);
+    expect(error.exitCode).toBe(Exit.findings);
+    expect(contents(dir)).toEqual(['made', 'made/one']);
+    expect(readFileSync(join(dir, 'made', 'one'), 'utf8')).toBe('first');
+  });
+
   test('a directory that was there stays, one that was made goes', () => {
     const dir = folder();
     mkdirSync(join(dir, 'certs'));
