@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusedError } from '../errors.ts';
 import { projectAnnotation } from '../manifests/labels.ts';
@@ -48,6 +49,8 @@ export interface RotationLock {
   readonly journal: Journal | undefined;
   /** Aborted with a RefusedError when another process takes the Lease over or deletes it. */
   readonly lost: AbortSignal;
+  /** Aborted with the run, and when the Lease is lost: for everything that its holder does. */
+  readonly signal: AbortSignal;
   /**
    * Records how far the rotation is.
    * @throws the reason of `lost` or of the signal; as `refusal`
@@ -231,6 +234,9 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   const { holder, signal, renewMs = 5_000 } = request;
   const lost = new AbortController();
   const ended = new AbortController();
+  const both = AbortSignal.any([signal, lost.signal]);
+  // Every request in flight listens to the signal. Node would warn of a leak.
+  setMaxListeners(0, both);
   const held = heldLease(cluster, request, lease, (words) => {
     const fix = 'Run the same command again when the other one has ended. To see the certificates: apisvc status';
     lost.abort(new RefusedError(`${words}; this command stops`, { fix }));
@@ -260,6 +266,7 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   return {
     journal: before?.journal,
     lost: lost.signal,
+    signal: both,
     async record(journal) {
       const metadata = { annotations: { [journalAnnotation]: JSON.stringify({ ...journal, holder: holderName(holder) }) } };
       await inTurn(() => held.write({ metadata, spec: { renewTime: microTime() } }, signal));

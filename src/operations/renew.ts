@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { readClock } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, type RotationLock } from '../cluster/lease.ts';
@@ -37,10 +36,7 @@ export async function renew(cluster: Cluster, request: RenewRequest): Promise<Ro
     onWait: noteLeaseWait(request),
   });
   try {
-    const both = AbortSignal.any([signal, lock.lost]);
-    // Every request in flight listens to the signal. Node would warn of a leak.
-    setMaxListeners(0, both);
-    return await renewLocked(cluster, { ...request, now, signal: both, renewLease: lock.renew }, lock);
+    return await renewLocked(cluster, { ...request, now, signal: lock.signal, renewLease: lock.renew }, lock);
   } finally {
     // The Secret and the endpoints tell the next run enough.
     await lock.stop(true);

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { type Clock, readClock } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, type RotationLock } from '../cluster/lease.ts';
@@ -51,10 +50,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   });
   try {
     recover(dir);
-    const both = AbortSignal.any([signal, lock.lost]);
-    // Every request in flight listens to the signal. Node would warn of a leak.
-    setMaxListeners(0, both);
-    return await rotateLocked(cluster, { ...request, ...clock, signal: both, renewLease: lock.renew }, lock);
+    return await rotateLocked(cluster, { ...request, ...clock, signal: lock.signal, renewLease: lock.renew }, lock);
   } finally {
     await lock.stop();
   }

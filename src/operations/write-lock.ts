@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { mayI } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
@@ -68,10 +67,7 @@ export async function excludeRotations<T>(cluster: Cluster, request: WriteReques
     await recheck().catch((error) => {
       throw error instanceof ApisvcError ? withoutChanges(error) : error;
     });
-    const both = AbortSignal.any([signal, lock.lost]);
-    // Every request in flight listens to the signal. Node would warn of a leak.
-    setMaxListeners(0, both);
-    const result = await work({ signal: both, beforeWrite: lock.renew, isHeld: true }).catch((error) => {
+    const result = await work({ signal: lock.signal, beforeWrite: lock.renew, isHeld: true }).catch((error) => {
       throw lock.lost.aborted ? lock.lost.reason : error;
     });
     if (endsRotation) await lock.release();

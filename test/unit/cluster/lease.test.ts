@@ -238,6 +238,7 @@ describe('a Lease that is held', () => {
     disturb(server);
     if (!lock.lost.aborted) await once(lock.lost, 'abort');
     expect(lock.lost.reason).toMatchObject({ name: 'RefusedError', message: words });
+    expect(lock.signal.reason).toBe(lock.lost.reason);
     await expect(lock.record(journal)).rejects.toThrow(words);
     const left = server.found();
     await lock.stop();
