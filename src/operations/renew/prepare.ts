@@ -33,6 +33,8 @@ import type { RenewRequest, TimedRenewal } from './request.ts';
 import { isEarlier, readSigner, renewCaStep, signerNeeds } from './signer.ts';
 import { requireWebhooks } from './webhooks.ts';
 
+type Where = TimedRenewal & Pick<Rotation, 'cluster'>;
+
 /** The steps of a renewal, in order. */
 export interface Renewal {
   /** `ca` also where somebody else has renewed the CA. */
@@ -49,8 +51,8 @@ export interface Renewal {
  * @param renewsCa whether the CA is still to be renewed
  */
 export function renewalNeeds(cluster: Cluster, request: RenewRequest, renewsCa = request.kind === 'ca'): readonly Need[] {
-  const timed = { ...request, now: () => new Date(), renewLease: async () => {} };
-  const { steps } = stepsOf(cluster, timed, { from: undefined, ...(renewsCa ? { caFrom: [] } : {}) });
+  const where = { ...request, cluster, now: () => new Date(), renewLease: async () => {} };
+  const { steps } = stepsOf(where, { from: undefined, ...(renewsCa ? { caFrom: [] } : {}) });
   return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs()), ...signerNeeds(request.registration)];
 }
 
@@ -84,13 +86,13 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   }
   if (kind === 'ca') {
     await requireWebhooks(where, found.anchors, undefined);
-    return stepsOf(cluster, request, { from: found, caFrom: found.anchors });
+    return stepsOf(where, { from: found, caFrom: found.anchors });
   }
   const note = (what: string): void => onProgress({ kind: 'note', what });
-  const isNew = await isNotServedYet(rotationTo(cluster, request, found), found);
+  const isNew = await isNotServedYet(rotationTo(where, found), found);
   if (isNew) note(`not every endpoint serves the certificate in Secret ${secret}; continuing with it`);
   else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
-  return stepsOf(cluster, request, { from: isNew ? undefined : found });
+  return stepsOf(where, { from: isNew ? undefined : found });
 }
 
 /**
@@ -115,7 +117,7 @@ export async function nothingDue(cluster: Cluster, request: TimedRenewal): Promi
  * A rotation of the CA that was interrupted, or that somebody else has begun by renewing the CA.
  * @returns undefined where there is none
  */
-async function continueCa(where: TimedRenewal & { readonly cluster: Cluster }, found: CertificateSet): Promise<Renewal | undefined> {
+async function continueCa(where: Where, found: CertificateSet): Promise<Renewal | undefined> {
   const { cluster, kind, onProgress, dryRun, signal } = where;
   const signer = await readSigner(where);
   const isEarlierCa = isEarlier(found.anchors, signer);
@@ -133,7 +135,7 @@ async function continueCa(where: TimedRenewal & { readonly cluster: Cluster }, f
   const asCa = { ...where, kind: 'ca' as const };
   // The first check did not know that the CA is replaced.
   if (!dryRun && kind === 'leaf') await requireAccess(cluster, renewalNeeds(cluster, asCa, false), [], signal);
-  return stepsOf(cluster, asCa, { from: isEarlierCa ? found : undefined, isTrusted: isOnlySecret && !isEarlierCa });
+  return stepsOf(asCa, { from: isEarlierCa ? found : undefined, isTrusted: isOnlySecret && !isEarlierCa });
 }
 
 const certificateOf = ({ registration }: Pick<RenewRequest, 'registration'>) =>
@@ -147,14 +149,13 @@ async function isNotServedYet(rotation: Rotation, { presented, anchors: roots, l
 }
 
 /** A rotation to a certificate, which cert-manager writes. */
-const rotationTo = (cluster: Cluster, request: TimedRenewal, to: CertificateSet, from?: CertificateSet): Rotation => ({
-  ...request,
-  cluster,
+const rotationTo = (where: Where, to: CertificateSet, from?: CertificateSet): Rotation => ({
+  ...where,
   direction: 'forward',
   from,
   to,
   undo: false,
-  files: projectFiles(request.dir),
+  files: projectFiles(where.dir),
   caFiles: [],
 });
 
@@ -167,18 +168,17 @@ interface Replaced {
   readonly isTrusted?: boolean;
 }
 
-function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom, isTrusted = false }: Replaced): Renewal {
-  const where = { ...request, cluster };
-  const { kind, onProgress } = request;
+function stepsOf(where: Where, { from, caFrom, isTrusted = false }: Replaced): Renewal {
+  const { kind, onProgress } = where;
   const released = new Set<string>();
   // What may not be read was said before.
   const next = () => readSigner({ ...where, onProgress: () => {} });
   const both = bothCasStep(where, { from: from?.anchors ?? [], next, released });
   const uptake = uptakeStep(where, async () => (await renew.observe()).state === 'done');
   const keepTrust = kind === 'ca' && !isTrusted ? keptTrust(where, both, uptake) : async () => {};
-  const renew: RenewStep = renewStep(where, certificateOf(request), from, keepTrust);
+  const renew: RenewStep = renewStep(where, certificateOf(where), from, keepTrust);
   const parts = (to: CertificateSet): Parts => {
-    const rotation = rotationTo(cluster, request, to, from);
+    const rotation = rotationTo(where, to, from);
     const look = lookAtAll(rotation);
     const keepSecret = secretGuard(rotation);
     const guard: Guard = async () => {

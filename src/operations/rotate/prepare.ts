@@ -44,7 +44,7 @@ export async function prepare(
   const { dir, registration, abort } = request;
   const [onDisk, next] = [readSet(dir, registration, request.key), readNextSet(dir, registration, abort)];
   const where = { ...request, cluster };
-  const inSecret = journal && !hasNext(dir) && !abort ? await setInSecret(where, dir) : undefined;
+  const inSecret = journal && !hasNext(dir) && !abort ? await setInSecret(where) : undefined;
   const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, inSecret, abort });
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...unchanged(request, onDisk) };
   const isStart = decision.action === 'start';
@@ -52,11 +52,11 @@ export async function prepare(
   const found = restored?.set ?? onDisk ?? inSecret;
   if (!found) throw noCertificate(request, isStart);
   if (isStart) return start(where, found, restored);
-  if (decision.action === 'finish') return finished(cluster, request, { to: found, restored, journal });
+  if (decision.action === 'finish') return finished(where, { to: found, restored, journal });
   // A set of this directory that another rotation than the one in the cluster would use.
   const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
   const other = isOther ? undefined : decision.next;
-  return goOn(cluster, request, { current: found, other, isInCluster: other !== undefined && other === inSecret, restored, journal });
+  return goOn(where, { current: found, other, isInCluster: other !== undefined && other === inSecret, restored, journal });
 }
 
 /** The result of a run that changes nothing. */
@@ -65,9 +65,9 @@ const unchanged = ({ kind, abort }: TimedRequest, found: CertificateSet | undefi
 
 /** Finds what certs/ lost, or has only in an older version, in the cluster. */
 async function findRestored(where: Where, onDisk: CertificateSet | undefined, isStart: boolean): Promise<Restored | undefined> {
-  if (onDisk) return (isStart ? await newerSet(where, onDisk, where) : undefined) ?? restoreAuthority(where, onDisk, where);
+  if (onDisk) return (isStart ? await newerSet(where, onDisk) : undefined) ?? restoreAuthority(where, onDisk);
   const isLost = isStart && hasSecret(where) && whyUnreadable(where.dir, 'certificate', 'current') === undefined;
-  return isLost ? restoreSet(where, where) : undefined;
+  return isLost ? restoreSet(where) : undefined;
 }
 
 /** The error where certs/tls.crt cannot be used, and nothing else has the certificate. */
@@ -99,9 +99,9 @@ export async function nothingDue(cluster: Cluster, request: TimedRequest, expiry
 
 /** Begins a rotation, unless nothing is due. What certs/ lost is restored then too. */
 async function start(where: Where, found: CertificateSet, restored: Restored | undefined): Promise<Planned | RotateResult> {
-  const { cluster, ifExpiresWithin } = where;
+  const { ifExpiresWithin } = where;
   const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
-  if (!expiry || expiry.isDue) return begin(cluster, where, found, restored);
+  if (!expiry || expiry.isDue) return begin(where, found, restored);
   requireChecked(expiry);
   const lost = lostFiles(restored);
   lost?.save();
@@ -120,21 +120,21 @@ function notDue(where: Where, found: CertificateSet, expiry: Expiry): RotateResu
 }
 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
-async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
-  refuseMount(request.dir);
-  requireUsableAuthority(request.dir);
-  requireUsableKey(request.dir, restored?.replaces ?? found);
-  const where = { ...request, cluster };
+async function begin(where: Where, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
+  const { dir, dryRun, issue } = where;
+  refuseMount(dir);
+  requireUsableAuthority(dir);
+  requireUsableKey(dir, restored?.replaces ?? found);
   await requireSameService(where);
   if (restored) await requireAgreement(where, found);
   // A newer certificate replaces files, so it waits for the key of the CA.
   if (!restored?.replaces) restored?.save();
-  const issued = await request.issue(found.anchors);
-  requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
+  const issued = await issue(found.anchors);
+  requireTime(certificateSet(issued.issued), { ...where, isRestored: restored !== undefined && !dryRun });
   if (restored?.replaces) restored.save();
   if (!restored) await requireAgreement(where, found);
-  const current = await withKey(where, found, { ...request, quiet: restored?.hasNoFiles === true });
-  return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
+  const current = await withKey(where, found, restored?.hasNoFiles);
+  return planOf(where, { current, other: certificateSet(issued.issued) }, issued);
 }
 
 /** What a rotation replaces, and what by. */
@@ -152,13 +152,8 @@ interface Sets {
 }
 
 /** Continues a rotation, or goes back. */
-async function goOn(
-  cluster: Cluster,
-  request: TimedRequest,
-  { current: found, other, isInCluster, restored, journal }: Sets,
-): Promise<Planned> {
-  const { abort, dir, dryRun, kind: asked, signal } = request;
-  const where = { ...request, cluster };
+async function goOn(where: Where, { current: found, other, isInCluster, restored, journal }: Sets): Promise<Planned> {
+  const { cluster, abort, dir, dryRun, kind: asked, signal, onProgress } = where;
   requireUsableAuthority(dir);
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
@@ -166,39 +161,33 @@ async function goOn(
   if (abort && kind === 'ca') await requireWayBack(where, found);
   // The first check did not know that the CA is replaced.
   if (!dryRun && !abort && kind === 'ca' && asked === 'leaf')
-    await requireAccess(cluster, rotationNeeds(cluster, { ...request, kind }), [], signal);
-  request.onProgress({ kind: 'note', what: continuing({ kind, direction: abort ? 'back' : 'forward' }, journal) });
+    await requireAccess(cluster, rotationNeeds(cluster, { ...where, kind }), [], signal);
+  onProgress({ kind: 'note', what: continuing({ kind, direction: abort ? 'back' : 'forward' }, journal) });
   if (!journal) await requireAgreement(where, found, { set: other, path: pathsOfSets(dir).next });
   restored?.save();
   const inCluster = abort && !other ? await setInCluster(where, journal?.newCertificate) : undefined;
-  const current = await withKey(where, found, request);
-  const planned = planOf(cluster, request, { current, other, inCluster, journal }, isInCluster && other ? toWrite(other) : undefined);
+  const current = await withKey(where, found);
+  const planned = planOf(where, { current, other, inCluster, journal }, isInCluster && other ? toWrite(other) : undefined);
   const invalid = abort ? undefined : validityFault(planned.rotation);
   if (invalid) throw invalid;
   return planned;
 }
 
-function planOf(
-  cluster: Cluster,
-  request: TimedRequest,
-  { current, other, inCluster, journal }: Sets,
-  issued?: CertificatesToWrite,
-): Planned {
-  const { dir, abort } = request;
+function planOf(where: Where, { current, other, inCluster, journal }: Sets, issued?: CertificatesToWrite): Planned {
+  const { dir, abort, now } = where;
   const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
   const to = abort ? current : other;
   if (!to) throw new Error('a rotation without certificates');
   const from = abort ? (other ?? inCluster) : replacedSet(current, other, journal);
   const rotation: Rotation = {
-    ...request,
-    cluster,
+    ...where,
     // Where both have expired, going back is no worse.
-    now: abort && from && hasExpired(from, request.now()) ? whileValid(current, request.now) : request.now,
+    now: abort && from && hasExpired(from, now()) ? whileValid(current, now) : now,
     kind: other ? kindOf(current, other) : (journal?.kind ?? 'leaf'),
     direction: abort ? 'back' : 'forward',
     from,
     to,
-    neverServed: hasSecret(request) && (issued !== undefined || journal?.neverServed === true),
+    neverServed: hasSecret(where) && (issued !== undefined || journal?.neverServed === true),
     files: abort ? files : nextFiles,
     caFiles: [files, ...(other ? [nextFiles] : [])].map(({ caCertificate }) => caCertificate),
   };
@@ -242,14 +231,13 @@ const hasExpired = ({ presented }: CertificateSet, now: Date): boolean => presen
 
 /** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
 async function finished(
-  cluster: Cluster,
-  request: TimedRequest,
+  where: Where,
   { to, restored, journal }: Pick<Sets, 'restored' | 'journal'> & { readonly to: CertificateSet },
 ): Promise<RotateResult> {
   const kind = journal?.kind ?? 'leaf';
-  if (request.kind === 'ca' && kind === 'leaf') throw otherKind();
-  request.onProgress({ kind: 'note', what: continuing({ kind, direction: 'forward' }, journal) });
-  await requireAgreement({ ...request, cluster }, to);
+  if (where.kind === 'ca' && kind === 'leaf') throw otherKind();
+  where.onProgress({ kind: 'note', what: continuing({ kind, direction: 'forward' }, journal) });
+  await requireAgreement(where, to);
   restored?.save();
   return { outcome: 'rotated', kind, direction: 'forward', steps: [], from: undefined, to };
 }

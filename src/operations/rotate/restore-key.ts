@@ -13,6 +13,7 @@ import type { RotateRequest } from '../rotation/request.ts';
 import type { CertificateSet, Rotation } from '../rotation/rotation.ts';
 
 type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
+type InProject = Where & Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>;
 
 /**
  * The set in certs/ with its key. Only a file that is missing is restored from the Secret, if the
@@ -21,11 +22,8 @@ type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
  * @param quiet whether no note says that the file was restored
  * @returns the set, without the key where nothing has it
  */
-export async function withKey(
-  where: Where,
-  current: CertificateSet,
-  { dir, dryRun, onProgress, quiet }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'> & { readonly quiet?: boolean },
-): Promise<CertificateSet> {
+export async function withKey(where: InProject, current: CertificateSet, quiet = false): Promise<CertificateSet> {
+  const { dir, dryRun, onProgress } = where;
   const [leaf] = current.presented;
   if (current.key || !leaf) return current;
   const { key: onDisk, fault } = keyOf(dir, leaf);

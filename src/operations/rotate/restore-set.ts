@@ -8,18 +8,15 @@ import { removeFile, saveFile, writeFiles } from '../../project/files.ts';
 import { filesOfCertificates, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { caSecretRef } from '../ca-secret.ts';
-import {
-  type CertificateInCluster,
-  certificateInCluster,
-  isNewer,
-  registeredRoots,
-  type WantedCertificate,
-} from '../certificate-in-cluster.ts';
+import { type CertificateInCluster, certificateInCluster, isNewer, registeredRoots } from '../certificate-in-cluster.ts';
 import { bundleText } from '../rotation/bundles.ts';
 import { hasSecret, secretRef } from '../rotation/live.ts';
 import type { RotateRequest } from '../rotation/request.ts';
 import { type CertificateSet, certificateSet, hostOf, type Rotation } from '../rotation/rotation.ts';
 import { keyInSecret } from './restore-key.ts';
+
+type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'> &
+  Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress' | 'project'>;
 
 /** The certificates that a project lost, as the cluster has them. */
 export interface Restored {
@@ -37,17 +34,10 @@ export interface Restored {
  * them. Writes nothing yet, so that refusals can come first.
  * @throws UsageError with the reasons when the cluster has no certificate that fits
  */
-export async function restoreSet(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
-  { dir, dryRun, onProgress, project }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress' | 'project'>,
-): Promise<Restored> {
-  const { cluster, registration, signal, now } = where;
-  const { certificate, caCertificate } = projectFiles(dir);
-  const roots = certificatesOf(dir, 'caCertificate');
-  // The project may ask for other names by now: `rotate` replaces the certificate that works.
-  const names = { dns: [hostOf({ registration })], ip: [] };
-  const wanted = { registration, roots, rootsFile: caCertificate, now: now(), names };
-  const found = caSecretRef(registration) ? await evenExpired(where, wanted) : await certificateInCluster(cluster, wanted, signal);
+export async function restoreSet(where: Where): Promise<Restored> {
+  const { registration, dir, dryRun, onProgress, project } = where;
+  const { certificate } = projectFiles(dir);
+  const found = await findInSecret(where);
   const set = found.fits ? certificateSet(found.issued) : undefined;
   if (!found.fits || !set) {
     const reasons = found.fits ? [] : found.reasons.map((reason) => `  ${reason}`);
@@ -72,16 +62,10 @@ export async function restoreSet(
  * no files of the project.
  * @returns undefined where certs/ is current, or keeps its own certificates
  */
-export async function newerSet(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
-  onDisk: CertificateSet,
-  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
-): Promise<Restored | undefined> {
-  const {
-    presented: [own],
-    anchors,
-  } = onDisk;
-  const found = own && anchors.length > 0 ? await inCluster(where, dir) : undefined;
+export async function newerSet(where: Where, onDisk: CertificateSet): Promise<Restored | undefined> {
+  const { dir, dryRun, onProgress } = where;
+  const [own] = onDisk.presented;
+  const found = own && onDisk.anchors.length > 0 ? await inCluster(where) : undefined;
   if (!own || !found || !isNewer(found.issued, own)) return undefined;
   const { certificate, key } = projectFiles(dir);
   const save = (): void => {
@@ -99,31 +83,30 @@ export async function newerSet(
  * The certificate and the key in the Secret, to continue a rotation whose files are lost.
  * @returns undefined where they do not fit, or the project keeps its own certificates
  */
-export async function setInSecret(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
-  dir: string,
-): Promise<CertificateSet | undefined> {
-  const found = await inCluster(where, dir);
+export async function setInSecret(where: Where): Promise<CertificateSet | undefined> {
+  const found = await inCluster(where);
   const key = found && (await keyInSecret(where, found.set));
   return key && { ...found.set, key };
 }
 
-/** An expired certificate is a reason to rotate. The CA must still be valid then. */
-async function evenExpired(
-  { cluster, signal }: Pick<Rotation, 'cluster' | 'signal'>,
-  wanted: WantedCertificate,
-): Promise<CertificateInCluster> {
+/**
+ * With the CA in a Secret, an expired certificate counts too: it is a reason to rotate. The CA must
+ * still be valid then.
+ */
+async function findInSecret({ cluster, registration, signal, now, dir }: Where): Promise<CertificateInCluster> {
+  const [roots, rootsFile] = [certificatesOf(dir, 'caCertificate'), projectFiles(dir).caCertificate];
+  // The project may ask for other names by now: `rotate` replaces the certificate that works.
+  const names = { dns: [hostOf({ registration })], ip: [] };
+  const wanted = { registration, roots, rootsFile, now: now(), names };
   const found = await certificateInCluster(cluster, wanted, signal);
-  const end = found.fits || !found.leaf ? Number.POSITIVE_INFINITY : Date.parse(found.leaf.notAfter);
-  return end < wanted.now.getTime() ? certificateInCluster(cluster, { ...wanted, now: new Date(end) }, signal) : found;
+  if (found.fits || !found.leaf || !caSecretRef(registration)) return found;
+  const end = new Date(found.leaf.notAfter);
+  return end < wanted.now ? certificateInCluster(cluster, { ...wanted, now: end }, signal) : found;
 }
 
-async function inCluster(where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>, dir: string) {
-  const { registration, now } = where;
-  if (!caSecretRef(registration) || !hasSecret(where)) return undefined;
-  const [roots, rootsFile] = [certificatesOf(dir, 'caCertificate'), projectFiles(dir).caCertificate];
-  const names = { dns: [hostOf({ registration })], ip: [] };
-  const found = await evenExpired(where, { registration, roots, rootsFile, now: now(), names });
+async function inCluster(where: Where) {
+  if (!caSecretRef(where.registration) || !hasSecret(where)) return undefined;
+  const found = await findInSecret(where);
   const set = found.fits ? certificateSet(found.issued) : undefined;
   return found.fits && set ? { issued: found.issued, set } : undefined;
 }
@@ -134,9 +117,8 @@ async function inCluster(where: Pick<Rotation, 'cluster' | 'registration' | 'sig
  * @returns the set with these CAs; undefined where certs/ca.crt exists, or no caBundle has one
  */
 export async function restoreAuthority(
-  { cluster, registration, signal, now }: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
+  { cluster, registration, signal, now, dir, dryRun, onProgress }: Where,
   set: CertificateSet,
-  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
 ): Promise<Restored | undefined> {
   const { caCertificate } = projectFiles(dir);
   if (set.anchors.length > 0 || fileExists(caCertificate)) return undefined;
