@@ -12,6 +12,7 @@ import { requireRegistered, requireWritable } from './rotation/preconditions.ts'
 import type { RotateResult, StepReport } from './rotation/request.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { stepRunner } from './rotation/run.ts';
+import { requireReplicas } from './service-pods.ts';
 import { recheckMs, verifying, verifyStep } from './steps/verify.ts';
 
 /**
@@ -48,6 +49,7 @@ async function renewLocked(cluster: Cluster, request: TimedRenewal, lock: Rotati
   const prepared = await prepareRenewal(cluster, request);
   if ('outcome' in prepared) return prepared;
   const { kind, from, to } = prepared;
+  await requireReplicas({ ...request, cluster });
   await requireWritable(prepared.steps);
   const names = apiServiceNames(registration);
   const verify = verifyStep({ cluster, signal, onProgress }, { names, clusterFlags, project, settleMs: recheckMs });
@@ -77,6 +79,7 @@ async function plan(cluster: Cluster, request: RenewRequest): Promise<RotateResu
   const { now } = await readClock(cluster, request.signal);
   const prepared = await prepareRenewal(cluster, { ...request, now, renewLease: async () => {} });
   if ('outcome' in prepared) return prepared;
+  await requireReplicas({ ...request, cluster });
   await requireWritable(prepared.steps);
   const planned: StepReport[] = [];
   for (const { id, title = id, observe } of prepared.steps) {

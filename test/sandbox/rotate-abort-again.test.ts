@@ -26,12 +26,17 @@ test('in a copy of the project, a second --abort still knows the certificate tha
   };
   const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
-  const scale = async (replicas: number): Promise<void> => {
-    const path = resourcePath(resources.Deployment, 'demo', 'demo');
-    const request = { method: 'PATCH', path, contentType: 'application/merge-patch+json', body: { spec: { replicas } }, signal } as const;
-    expect(await cluster.request(request)).toMatchObject({ status: 200 });
+  // An endpoint that serves no certificate keeps every rotation from its end.
+  const slices = resourcePath(resources.EndpointSlice, 'demo');
+  const body = {
+    apiVersion: resources.EndpointSlice.apiVersion,
+    kind: 'EndpointSlice',
+    metadata: { name: 'silent', labels: { 'kubernetes.io/service-name': 'demo' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['127.0.0.1'] }],
+    ports: [{ name: '', port: 1, protocol: 'TCP' }],
   };
-  await scale(0);
+  expect(await cluster.request({ method: 'POST', path: slices, body, signal })).toMatchObject({ status: 201 });
   await interrupt('Waiting until every endpoint', '-C', 'demo');
   const certificate = (file: string): string => new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', file))).fingerprint256;
   const withdrawn = { certificate: { sha256: certificate('next/tls.crt') } };
@@ -43,7 +48,7 @@ test('in a copy of the project, a second --abort still knows the certificate tha
   // The directory where the rotation was started can still go on.
   const planned = await run('rotate', '-C', 'demo', '--dry-run', '-o', 'json');
   expect(JSON.parse(planned.stdout)).toMatchObject({ outcome: 'planned', to: withdrawn, from: restored });
-  await scale(1);
+  expect(await cluster.request({ method: 'DELETE', path: `${slices}/silent`, signal })).toMatchObject({ status: 200 });
   const second = await run('rotate', '-C', 'copy', '--abort', '-o', 'json');
   expect(JSON.parse(second.stdout)).toMatchObject({ outcome: 'aborted', withdrawn, restored });
 });

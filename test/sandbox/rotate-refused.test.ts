@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { connect } from '../../src/cluster/cluster.ts';
-import { getObject } from '../../src/cluster/objects.ts';
+import { getObject, listObjects } from '../../src/cluster/objects.ts';
+import { sendMergePatch } from '../../src/cluster/ownership.ts';
 import { resources } from '../../src/cluster/resources.ts';
+import { contents } from '../unit/project/folder.ts';
 import { registeredDemo } from './harness.ts';
 
 const signal = AbortSignal.timeout(110_000);
@@ -38,6 +40,38 @@ test('a rotation that is refused, because another APIService has insecureSkipTLS
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(existsSync(next)).toBe(false);
   expect(await specOf()).toEqual(before);
+});
+
+test('a Deployment that is scaled to 0 is refused before anything is changed', async () => {
+  const { cwd, box, run } = await registeredDemo();
+  const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
+  onTestFinished(() => cluster.close());
+  const inDemo = (resource: (typeof resources)[keyof typeof resources], name: string) => ({ resource, namespace: 'demo', name });
+  const scale = async (replicas: number) =>
+    expect(await sendMergePatch(cluster, inDemo(resources.Deployment, 'demo'), { spec: { replicas } }, signal)).toMatchObject({
+      status: 200,
+    });
+  const places = async () => ({
+    files: contents(join(cwd, 'demo')),
+    secret: await getObject(cluster, inDemo(resources.Secret, 'demo-tls'), signal),
+    leases: await listObjects(cluster, { resource: resources.Lease, namespace: 'demo' }, signal),
+  });
+  const before = await places();
+  await scale(0);
+  for (const flags of [['--dry-run'], [], ['--ca', '--dry-run'], ['--ca'], ['--restart', 'never']]) {
+    expect(await run('rotate', '-C', 'demo', ...flags)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /error: Deployment demo\/demo is scaled to 0, so nothing would serve the certificate\nnothing was changed\nfix: Scale the Deployment up before you run the same command again: kubectl -n demo scale deployment\/demo --replicas=1\n$/,
+      ),
+    });
+  }
+  expect(await places()).toEqual(before);
+  expect(await run('rotate', '-C', 'demo', '--if-expires-within', '30d')).toMatchObject({ code: 0 });
+  await scale(1);
+  const { code, stderr } = await run('rotate', '-C', 'demo');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
 });
 
 test('a name in apisvc.yaml that the cluster or the CA does not have is refused, with the way out', async () => {

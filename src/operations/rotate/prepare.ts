@@ -20,6 +20,7 @@ import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
 import type { Planned } from '../rotation/run.ts';
 import { withoutChanges } from '../runner.ts';
+import { requireReplicas } from '../service-pods.ts';
 import { requireTime } from './lifetime.ts';
 import { rotationNeeds } from './needs.ts';
 import { requireUsableAuthority, requireUsableKey, restoreOrMove, withKey } from './restore-key.ts';
@@ -126,6 +127,7 @@ async function begin(where: Where, found: CertificateSet, restored: Restored | u
   requireUsableAuthority(dir);
   requireUsableKey(dir, restored?.replaces ?? found);
   await requireSameService(where);
+  await requireReplicas(where);
   if (restored) await requireAgreement(where, found);
   // A newer certificate replaces files, so it waits for the key of the CA.
   if (!restored?.replaces) restored?.save();
@@ -157,7 +159,11 @@ async function goOn(where: Where, { current: found, other, isInCluster, restored
   requireUsableAuthority(dir);
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
-  if (!abort) requireUsableKey(dir, found);
+  if (!abort) {
+    // The way back restores the Secret, also where the new certificate is why the pods are stopped.
+    await requireReplicas(where);
+    requireUsableKey(dir, found);
+  }
   if (abort && kind === 'ca') await requireWayBack(where, found);
   // The first check did not know that the CA is replaced.
   if (!dryRun && !abort && kind === 'ca' && asked === 'leaf')

@@ -6,9 +6,9 @@ import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import { type Json, listOf, viewApiService, viewService } from '../../snapshot/views.ts';
 import { injectorOf } from '../rotation/injection.ts';
+import { findPods } from '../service-pods.ts';
 import { automanaged } from '../steps/takeover.ts';
 import type { Waiting } from '../wait.ts';
-import { findPods } from './pods.ts';
 
 type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 

@@ -75,12 +75,13 @@ export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
 function scaledToZero(ref: ObjectRef, wanted: number): RefusedError {
   return new RefusedError(`Deployment ${namespacedName(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
     // This command would scale it to 0 again.
-    fix:
-      wanted === 0
-        ? 'Set spec.server.replicas in apisvc.yaml to 1 or more before you run the same command again.'
-        : `Scale the Deployment up before you run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
+    fix: wanted === 0 ? 'Set spec.server.replicas in apisvc.yaml to 1 or more before you run the same command again.' : scaleUp(ref),
   });
 }
+
+/** The fix where a Deployment has no pods. */
+export const scaleUp = ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
+  `Scale the Deployment up before you run the same command again: kubectl -n ${namespace} scale deployment/${name} --replicas=1`;
 
 /** Follows `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go). */
 async function watchRollout(

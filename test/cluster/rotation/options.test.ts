@@ -126,6 +126,22 @@ test('--abort reports what it restores and withdraws', async () => {
   expect((await expectAgreement(project, name)).leaf).toEqual(leaf);
 });
 
+test('rotate is refused while the Deployment is scaled to 0, and works after its command', async () => {
+  const { files: before } = await placesOf(project, name);
+  await kubectlOk(['scale', `deployment/${name}`, '-n', name, '--replicas=0']);
+  for (const flags of [['--dry-run'], [], ['--ca']]) {
+    expect(await rotateRefused(project, ...flags)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      errors: `error: Deployment ${name}/${name} is scaled to 0, so nothing would serve the certificate\nnothing was changed\nfix: Scale the Deployment up before you run the same command again: kubectl -n ${name} scale deployment/${name} --replicas=1\n`,
+    });
+  }
+  expect(await placesOf(project, name)).toMatchObject({ files: before, pending: false });
+  await kubectlOk(['scale', `deployment/${name}`, '-n', name, '--replicas=2']);
+  await rotateOk(project);
+  expect((await expectAgreement(project, name)).leaf).not.toEqual(before.leaf);
+});
+
 test('rotate is refused while register changes the server and the APIService', async () => {
   const { files: before } = await placesOf(project, name);
   await setMinReadySeconds(name, 4);

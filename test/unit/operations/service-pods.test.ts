@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { findPods } from '../../../../src/operations/secure/pods.ts';
-import { answer, clusterOf } from '../../cluster/kube-api.ts';
-import { deadlineIn, rejection } from '../waiting.ts';
+import { findPods } from '../../../src/operations/service-pods.ts';
+import { answer, clusterOf } from '../cluster/kube-api.ts';
+import { deadlineIn, rejection } from './waiting.ts';
 
 const labels = { app: 'api' };
 const service = { namespace: 'wardle', name: 'api', selector: labels };
