@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, delimiter } from 'node:path';
 import type { Command } from 'commander';
 import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
@@ -31,15 +31,20 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
       const command = given.at(-1) as Command;
       const { quiet = false, verbose = false, color = true } = program.opts();
       refuseEmpty(command);
-      const [action, { openTerminal }, { reportFailedRun }] = await Promise.all([
+      const [action, { openTerminal }, { reportFailedRun }, { readPipes }] = await Promise.all([
         load(),
         import('./terminal.ts'),
         import('./failed-run.ts'),
+        import('../commands/standard-input.ts'),
       ]);
       const flags = command.opts();
       const invocation = { command: command.name(), flags };
       const terminal = openTerminal({ quiet, verbose, color, interrupt });
-      done(await reportFailedRun(invocation, terminal, (own) => action(flags as never, command.args, own)));
+      const exitCode = await reportFailedRun(invocation, terminal, async (own) => {
+        await readPipes(inputsOf(command), own);
+        return action(flags as never, command.args, own);
+      });
+      done(exitCode);
     };
   addCommands(program, run);
   addHelp(program);
@@ -70,6 +75,17 @@ Exit codes:
 ${Object.entries(exitMeanings)
   .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
   .join('\n')}`;
+
+/**
+ * The files that flags name, and the kubeconfigs: the shell may have put a pipe there. lint and
+ * verify --from read their files themselves.
+ */
+function inputsOf(command: Command): string[] {
+  const flags = command.opts();
+  const usesCluster = command.options.some((option) => option.attributeName() === 'kubeconfig');
+  const { kubeconfig = usesCluster ? process.env.KUBECONFIG?.split(delimiter) : undefined, caCert, caKey, caKeyPassphraseFile } = flags;
+  return [kubeconfig, caCert, caKey, caKeyPassphraseFile].flatMap((given) => given ?? []);
+}
 
 const notEmpty = [
   ...['directory', 'outputDir', 'assets', 'writeKubeconfig', 'caCert', 'caKey', 'caKeyPassphraseFile', 'caBundle'],

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { readFile } from '../config/pipes.ts';
 import { ClusterError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
@@ -83,7 +83,7 @@ const decoded = (data: string): string => Buffer.from(data, 'base64').toString()
 /** A token in the kubeconfig is the fallback (clientcmd/api/types.go, TokenFile). */
 function tokenIn(file: string, { name, token }: UserEntry): string | undefined {
   try {
-    const found = readFileSync(file, 'utf8').trim();
+    const found = readFile(file).toString().trim();
     if (found !== '' || token) return found || undefined;
   } catch (cause) {
     if (token) return undefined;
@@ -182,7 +182,7 @@ function pairFault(certificate: string, key: string): string | undefined {
 function contentOf(file: string | undefined, data: string | undefined, message: string, fix: string): string | undefined {
   if (!file) return data ? decoded(data) : undefined;
   try {
-    return readFileSync(file, 'utf8');
+    return readFile(file).toString();
   } catch (cause) {
     throw new UsageError(`${message} due to ${unreadableReason(file) ?? 'it is not a file'}`, { fix, cause });
   }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Cluster, User } from '@kubernetes/client-node';
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { fileFix, fileReason } from '../config/file-errors.ts';
+import { readFile } from '../config/pipes.ts';
 import { yamlReason } from '../config/yaml.ts';
 import { UsageError } from '../errors.ts';
 import { type Entry, type ExecConfig, entriesOf, nameOf, WrongField } from './kubeconfig-fields.ts';
@@ -59,7 +59,7 @@ export function readKubeconfig(file: string): Kubeconfig {
 
 function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readFile(file);
   } catch (cause) {
     throw new UsageError(`failed to read kubeconfig ${file}: ${fileReason(cause)}`, {
       fix: fileFix('read', file, cause) ?? anotherFile,

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileReason } from '../config/file-errors.ts';
+import { refusePipe } from '../config/pipes.ts';
 import { withoutPassword } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
@@ -186,6 +187,7 @@ function providerFaults({ name: user, authProvider }: UserEntry): KubeconfigFaul
 /** Why a file cannot be opened, as Go's os package says it. */
 export function unreadableReason(file: string): string | undefined {
   try {
+    refusePipe(file);
     closeSync(openSync(file, 'r'));
     return undefined;
   } catch (cause) {

@@ -8,12 +8,11 @@ import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests, type Unread } from '../project/manifests.ts';
 import { isProject } from '../project/project.ts';
-import { decoded } from '../project/read.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import { projectSnapshot } from './lint-project.ts';
 import { renderDiagnosis } from './report.ts';
-import { isPipe, readPipe, readStandardInput } from './standard-input.ts';
+import { readPipes, readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LintFlags {
@@ -72,9 +71,9 @@ async function readAll(paths: readonly string[], recursive: boolean, terminal: T
   const unread: Unread[] = [];
   for (const path of paths) {
     if (path === '-') texts.push({ file: path, text: await readStandardInput(terminal) });
-    else if (isPipe(path)) texts.push({ file: path, text: decoded(await readPipe(path, terminal), path) });
     else if (/^https?:\/\//i.test(path)) throw isUrl(path);
     else {
+      await readPipes([path], terminal);
       const found = readManifests(path, recursive);
       texts.push(...found.texts);
       unread.push(...found.unread);

@@ -3,6 +3,7 @@ import { customise, type Overrides } from '../config/customise.ts';
 import { issuerSettingKeys, issuerSettings } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
+import { isPipe } from '../config/pipes.ts';
 import { type OwnServer, ownServer, type PresetName, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
@@ -41,8 +42,14 @@ export function newConfiguration(dir: string, flags: CompleteFlags): string {
 }
 
 /** The file is relative to the current directory on the command line, and to apisvc.yaml in it. */
-const caBundleIn = (dir: string, { caBundle }: InitFlags): Pick<InitFlags, 'caBundle'> =>
-  caBundle === undefined || isAbsolute(caBundle) ? {} : { caBundle: relative(resolve(dir), resolve(caBundle)) };
+function caBundleIn(dir: string, { caBundle }: InitFlags): Pick<InitFlags, 'caBundle'> {
+  if (caBundle !== undefined && isPipe(caBundle)) {
+    throw new UsageError(`--ca-bundle ${caBundle} is a named pipe, and apisvc.yaml would name it`, {
+      fix: 'Write the CA certificates to a file, and name the file.',
+    });
+  }
+  return caBundle === undefined || isAbsolute(caBundle) ? {} : { caBundle: relative(resolve(dir), resolve(caBundle)) };
+}
 
 /** Defaults for what the preset of an own server leaves open. */
 function ownDefaults(dir: string, own: OwnServer, { name = nameFrom(dir), service = name, namespace }: InitFlags): Overrides {

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { reading } from '../config/file-errors.ts';
+import { readFile } from '../config/pipes.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { readSnapshot } from '../snapshot/recorded.ts';
 import { parseName } from './selection.ts';
-import { isPipe, readPipe, readStandardInput } from './standard-input.ts';
+import { readPipes, readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -37,5 +37,6 @@ const place = (file: string): string => (file === '-' ? 'on standard input' : `i
 
 async function textOf(file: string, terminal: Pick<Terminal, 'stdin' | 'interrupt'>): Promise<string> {
   if (file === '-') return readStandardInput(terminal);
-  return isPipe(file) ? (await readPipe(file, terminal)).toString() : reading(file, () => readFileSync(file, 'utf8'));
+  await readPipes([file], terminal);
+  return reading(file, () => readFile(file)).toString();
 }

@@ -1,8 +1,9 @@
-import { constants, open, statSync } from 'node:fs';
+import { constants, open } from 'node:fs';
 import { Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { fileError } from '../config/file-errors.ts';
+import { isPipe, keepContent } from '../config/pipes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The inputs whose end may never come. Ctrl-C ends the wait. */
@@ -19,21 +20,16 @@ export async function readStandardInput({ stdin, interrupt }: Pick<Terminal, 'st
 const interrupted = (interrupt: AbortSignal): Promise<never> =>
   new Promise((_, reject) => interrupt.addEventListener('abort', () => reject(interrupt.reason), { once: true }));
 
-/** Whether a path is a named pipe, or one of the shell as in `<(command)`. */
-export function isPipe(path: string): boolean {
-  try {
-    return statSync(path).isFIFO();
-  } catch {
-    // Reading it tells why.
-    return false;
-  }
-}
-
 /**
- * Reads a pipe to its end, after the wait for a process that writes to it.
+ * Reads the pipes among files to their ends, so that `readFile` has their content.
  * @throws InterruptedError; UsageError with the reason
  */
-export async function readPipe(path: string, { interrupt }: Pick<Terminal, 'interrupt'>): Promise<Buffer> {
+export async function readPipes(paths: readonly string[], terminal: Pick<Terminal, 'interrupt'>): Promise<void> {
+  for (const path of paths) if (isPipe(path)) keepContent(path, await readPipe(path, terminal));
+}
+
+/** Reads a pipe to its end, after the wait for a process that writes to it. */
+async function readPipe(path: string, { interrupt }: Pick<Terminal, 'interrupt'>): Promise<Buffer> {
   interrupt.throwIfAborted();
   // A thread waits for the writer, and the process does not exit before it. With O_RDWR, the pipe
   // has a writer.

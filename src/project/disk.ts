@@ -1,15 +1,5 @@
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { readFile } from '../config/pipes.ts';
 import { type FileToWrite, writeDurably } from './files.ts';
 
 /**
@@ -40,7 +30,7 @@ export const disk: Disk = {
   list: (directory) => readdirSync(directory).sort(),
   read(path) {
     try {
-      return readFileSync(path, 'latin1');
+      return readFile(path).toString('latin1');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;

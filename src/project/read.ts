@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileError, reading } from '../config/file-errors.ts';
+import { readFile } from '../config/pipes.ts';
 import { shellWord } from '../config/shell-word.ts';
 
 const unusable = (reason: string, fix: string): Error => Object.assign(new Error(reason), { fix });
@@ -8,17 +9,17 @@ const unusable = (reason: string, fix: string): Error => Object.assign(new Error
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * Reads a whole file, or a pipe of the shell as in `<(command)`.
+ * Reads a whole file, or a pipe that the user named.
  * @throws the error of node:fs, or an Error with the reason; `fileReason` translates both
  */
 export function readBytes(path: string): Buffer {
   const file = statSync(path);
   if (file.isCharacterDevice() || file.isBlockDevice()) throw unusable('it is a device', 'Name a file instead of a device.');
   if (file.size > maxBytes) throw unusable(`it is larger than ${maxBytes / 1024 / 1024} MiB`, 'Check the path, or split the file.');
-  return readFileSync(path);
+  return readFile(path);
 }
 
-/** Reads a text file. @throws UsageError with the reason, also as `decoded` */
+/** Reads a text file. @throws UsageError with the reason, also for text that is not UTF-8 */
 export const readText = (path: string): string => decoded(readOrFail(path), path);
 
 /**
@@ -26,7 +27,7 @@ export const readText = (path: string): string => decoded(readOrFail(path), path
  * reads (k8s.io/cli-runtime/pkg/resource/visitor.go).
  * @throws UsageError for text that is not UTF-8
  */
-export function decoded(bytes: Buffer, path: string): string {
+function decoded(bytes: Buffer, path: string): string {
   const mark = bytes.toString('hex', 0, 2);
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
   try {
