@@ -8,7 +8,8 @@ import type { Where } from './renew-step.ts';
  * CAs are injected again. The second time, it fails after that.
  * @param both has the cainjector write both CAs
  * @param uptake waits until every kube-apiserver uses them
- * @returns throws RefusedError the second time; as the steps do
+ * @returns what restores the trust. It throws RefusedError the second time, and what the steps
+ * throw
  */
 export function keptTrust({ onProgress }: Pick<Where, 'onProgress'>, both: Step, uptake: Step): () => Promise<void> {
   let isRestored = false;

@@ -41,12 +41,7 @@ export interface RenewStep extends Step {
  * @param from the certificate to replace; undefined where the Secret has the new one already
  * @param keepTrust runs before the certificate is requested
  */
-export function renewStep(
-  where: Writing,
-  ref: ObjectRef,
-  from: CertificateSet | undefined,
-  keepTrust: () => Promise<void> = async () => {},
-): RenewStep {
+export function renewStep(where: Writing, ref: ObjectRef, from: CertificateSet | undefined, keepTrust: () => Promise<void>): RenewStep {
   const secret = secretRef(where);
   let brought: CertificateSet | undefined;
   const isRenewed = async (): Promise<boolean> => {

@@ -159,7 +159,7 @@ test('a certificate that is valid from now on is accepted, though the time of ku
     answer(response, 200, url.includes('/secrets/') ? { metadata: {}, data } : { metadata: {}, status: { conditions: [ready] } }),
   );
   const where = { cluster, signal: never, registration, now: () => time, onProgress: () => {}, renewLease: async () => {} };
-  const step = renewStep(where, certificateOfProject, undefined);
+  const step = renewStep(where, certificateOfProject, undefined, async () => {});
   await step.run();
   expect(step.brought().presented[0]?.notBefore).toBe(issuedAt.toISOString());
 });
