@@ -8,9 +8,7 @@ import { resourcePath, resources } from '../../src/cluster/resources.ts';
 import { bin, plainEnv } from '../cli/apisvc.ts';
 import { registeredDemo } from './harness.ts';
 
-const signal = AbortSignal.timeout(110_000);
-
-test('in a copy of the project, a second --abort still knows the certificate that it withdraws', async () => {
+test('in a copy of the project, a second --abort still knows the certificate that it withdraws', async ({ signal }) => {
   const { cwd, box, run } = await registeredDemo();
   /** Presses Ctrl-C when a step starts, which must not be able to end before that. */
   const interrupt = async (title: string, ...args: string[]): Promise<void> => {

@@ -9,9 +9,7 @@ import { resources } from '../../src/cluster/resources.ts';
 import { contents } from '../unit/project/folder.ts';
 import { registeredDemo } from './harness.ts';
 
-const signal = AbortSignal.timeout(110_000);
-
-test('a rotation that is refused, because another APIService has insecureSkipTLSVerify, is aborted', async () => {
+test('a rotation that is refused, because another APIService has insecureSkipTLSVerify, is aborted', async ({ signal }) => {
   const { cwd, box, run } = await registeredDemo();
   const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
@@ -42,7 +40,7 @@ test('a rotation that is refused, because another APIService has insecureSkipTLS
   expect(await specOf()).toEqual(before);
 });
 
-test('a Deployment that is scaled to 0 is refused before anything is changed', async () => {
+test('a Deployment that is scaled to 0 is refused before anything is changed', async ({ signal }) => {
   const { cwd, box, run } = await registeredDemo();
   const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
