@@ -85,7 +85,7 @@ describe('a Service in the current cluster', () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'config'), JSON.stringify(kubeconfig(url)));
     const screen = terminal(`trap : INT; ${init}`, cwd);
-    await expect.poll(() => asked, { interval: 20 }).toBe(true);
+    await expect.poll(() => asked, { timeout: 20_000, interval: 20 }).toBe(true);
     screen.type('C-c');
     expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130$/);
     expect(readdirSync(cwd)).toEqual(['config']);

@@ -37,7 +37,7 @@ test.each(prompts)('a terminal that is closed at "%s": exit 130, no files', asyn
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
     expect(text).not.toBe('');
     return text;
-  }, 4_000);
+  }, 20_000);
   expect(code).toBe('130\n');
   expect(readdirSync(cwd)).toEqual([]);
 });

@@ -46,7 +46,7 @@ export function terminal(script: string, cwd: string, columns = 120): Screen {
           if (!pattern.test(screen)) throw new Error(`${pattern} does not match:\n${screen}`);
           return screen;
         },
-        { timeout: 4_000, interval: 30 },
+        { timeout: 20_000, interval: 30 },
       ),
     close,
   };
