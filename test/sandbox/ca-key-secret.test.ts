@@ -8,6 +8,7 @@ import { getObject } from '../../src/cluster/objects.ts';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
 import { projectFiles } from '../../src/project/project.ts';
 import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { signalAfter } from '../cluster/harness/signal-after.ts';
 import { keyTraces, tracesIn } from '../unit/pki/key-traces.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
 import { name, renewLease } from './installed.ts';
@@ -16,7 +17,6 @@ import { name, renewLease } from './installed.ts';
 
 const { signal } = new AbortController();
 const mergePatch = 'application/merge-patch+json';
-const killedAfter = join(import.meta.dirname, '..', 'cluster', 'harness', 'killed-after.mjs');
 
 const fingerprintOf = (certificate = ''): string => new X509Certificate(certificate).fingerprint256;
 
@@ -43,8 +43,8 @@ async function madeProject() {
   const secretPath = resourcePath(resources.Secret, 'demo', 'demo-ca');
   /** The command is killed as soon as it prints a line. Its Lease ends soon. */
   const killAt = async (line: string, ...args: string[]): Promise<void> => {
-    const killed = { NODE_OPTIONS: `--import=${killedAfter}`, KILLED_AFTER: `==> ${line}` };
-    const options = { cwd, env: { ...plainEnv, ...env, ...killed }, extendEnv: false, reject: false, stdin: 'ignore' } as const;
+    const killed = { ...plainEnv, ...env, ...signalAfter(new RegExp(`==> ${line}`), 'SIGKILL') };
+    const options = { cwd, env: killed, extendEnv: false, reject: false, stdin: 'ignore' } as const;
     const { signal: by, stderr } = await execa(bin, args, options);
     expect({ by, stderr }).toMatchObject({ by: 'SIGKILL' });
     outputs.push(stderr);

@@ -42,7 +42,7 @@ export async function startSandbox(args: readonly string[], cwd: string): Promis
     running.kill('SIGKILL');
     await running;
   });
-  const settled = vi.waitFor(() => expect(stderr).toContain('runs until you press Ctrl-C'), { timeout: 25_000, interval: 50 });
+  const settled = vi.waitFor(() => expect(stderr).toContain('runs until you press Ctrl-C'), { timeout: 60_000, interval: 50 });
   await Promise.race([settled, running.then(({ exitCode }) => Promise.reject(new Error(`the sandbox ended with ${exitCode}: ${stderr}`)))]);
   return {
     env: { KUBECONFIG: kubeconfig },

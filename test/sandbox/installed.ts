@@ -4,6 +4,7 @@ import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { refOf } from '../../src/cluster/objects.ts';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
 import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { signalAfter } from '../cluster/harness/signal-after.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
 
 /** The API of the preset demo. */
@@ -63,7 +64,7 @@ export async function registered(edit: (object: Json) => void = () => {}) {
   const available = expect.objectContaining({ type: 'Available', status: 'True' });
   const look = async (): Promise<Json> =>
     JSON.parse((await cluster.request({ path: resourcePath(resources.APIService, undefined, name), signal })).body);
-  await vi.waitFor(async () => expect((await look()).status.conditions).toContainEqual(available), { timeout: 25_000, interval: 100 });
+  await vi.waitFor(async () => expect((await look()).status.conditions).toContainEqual(available), { timeout: 60_000, interval: 100 });
   return { cwd, run, cluster, env: box.env };
 }
 
@@ -101,15 +102,11 @@ export async function installed(edit: (object: Json) => void = () => {}) {
     const { body } = await cluster.request({ path: resourcePath(resources.APIService, undefined, name), signal });
     return [...lists.flat(), JSON.parse(body)].map(plain);
   };
-  /** Kills the command when it prints a line. */
+  /** The command is killed when it prints a line. */
   const killAt = async (line: string, ...args: string[]): Promise<void> => {
-    const running = execa(bin, args, { cwd, env: { ...plainEnv, ...env }, extendEnv: false, reject: false, stdin: 'ignore' });
-    let stderr = '';
-    running.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk;
-      if (stderr.includes(`==> ${line}`)) running.kill('SIGKILL');
-    });
-    expect(await running).toMatchObject({ signal: 'SIGKILL' });
+    const killed = { ...plainEnv, ...env, ...signalAfter(new RegExp(`==> ${line}`), 'SIGKILL') };
+    const options = { cwd, env: killed, extendEnv: false, reject: false, stdin: 'ignore' } as const;
+    expect(await execa(bin, args, options)).toMatchObject({ signal: 'SIGKILL' });
     // The process still holds the Lease, for 15 seconds.
     const path = `${resourcePath(resources.Lease, 'demo')}/apisvc-rotation-demo`;
     const body = { spec: { leaseDurationSeconds: 1 } };

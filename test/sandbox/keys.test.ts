@@ -7,6 +7,7 @@ import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
 import { createAuthority } from '../../src/pki/authority.ts';
 import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { signalAfter } from '../cluster/harness/signal-after.ts';
 import { keyTraces, tracesIn } from '../unit/pki/key-traces.ts';
 import { contents } from '../unit/project/folder.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
@@ -84,16 +85,9 @@ test('the first register in a cluster takes the key from elsewhere, and rotate t
 test('the way back from a rotation takes the old key from elsewhere', async () => {
   const { cwd, env, run, keys, pem, keyInCluster, certs } = await cloned();
   expect(await run(['register', '--keys', keys])).toMatchObject({ code: 0 });
-  const running = execa(bin, ['rotate', '-C', 'demo', '--keys', keys], {
-    cwd,
-    env: { ...plainEnv, ...env },
-    extendEnv: false,
-    reject: false,
-  });
-  running.stderr.on('data', (chunk) => {
-    if (/==> Waiting until every endpoint/.test(String(chunk))) running.kill('SIGINT');
-  });
-  expect(await running).toMatchObject({ exitCode: 130 });
+  const interrupted = { ...plainEnv, ...env, ...signalAfter(/==> Waiting until every endpoint/, 'SIGINT') };
+  const options = { cwd, env: interrupted, extendEnv: false, reject: false } as const;
+  expect(await execa(bin, ['rotate', '-C', 'demo', '--keys', keys], options)).toMatchObject({ exitCode: 130 });
   expect(await keyInCluster()).not.toBe(pem('tls.key'));
   expect(certs()).toEqual(['certs/next/tls.key']);
 

@@ -7,6 +7,7 @@ import { connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
 import { bin, plainEnv, shell } from '../cli/apisvc.ts';
+import { signalAfter } from '../cluster/harness/signal-after.ts';
 import { contents } from '../unit/project/folder.ts';
 import { registeredDemo } from './harness.ts';
 
@@ -15,18 +16,13 @@ import { registeredDemo } from './harness.ts';
 /** A sandbox with a registered project. */
 async function registered() {
   const { cwd, box, run } = await registeredDemo();
-  /** Runs rotate, and presses Ctrl-C when stderr matches. */
-  const interrupt = (when: RegExp, ...args: string[]) => {
-    const env = { ...plainEnv, ...box.env };
-    const running = execa(bin, ['rotate', '-C', 'demo', ...args], { cwd, env, extendEnv: false, reject: false, stripFinalNewline: false });
-    let stderr = '';
-    running.stderr.on('data', (chunk) => {
-      stderr += chunk;
-      // A second signal ends the command at once, without its report.
-      if (!running.killed && when.test(stderr)) running.kill('SIGINT');
-    });
-    return running;
+  /** Starts rotate. */
+  const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const env = { ...plainEnv, ...box.env, ...more };
+    return execa(bin, ['rotate', '-C', 'demo', ...args], { cwd, env, extendEnv: false, reject: false, stripFinalNewline: false });
   };
+  /** Runs rotate, and presses Ctrl-C when it prints this. */
+  const interrupt = (when: RegExp, ...args: string[]) => start(args, signalAfter(when, 'SIGINT'));
   const create = async (path: string, body: object) => {
     const { signal } = new AbortController();
     const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
@@ -40,7 +36,7 @@ async function registered() {
     cluster.close();
     return found?.metadata;
   };
-  return { run, interrupt, cwd, create, secretMetadata };
+  return { run, start, interrupt, cwd, create, secretMetadata };
 }
 const states = (stdout: string): Record<string, string> =>
   Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));
@@ -256,8 +252,8 @@ test('a lifetime that is too short for a rotation is refused before the first wr
 });
 
 test('while another process rotates, --dry-run is refused as rotate is', async () => {
-  const { run, interrupt } = await registered();
-  const running = interrupt(/never/, '--ca', '--dry-run', '-o', 'json');
+  const { run, start } = await registered();
+  const running = start(['--ca', '--dry-run', '-o', 'json']);
   const steps = JSON.parse((await running).stdout).steps.map(({ id }: { id: string }) => id);
   expect(steps.slice(-2)).toEqual(['promote', 'verify']);
   // Without Leases of kube-apiservers, it waits for two minutes.
@@ -265,7 +261,7 @@ test('while another process rotates, --dry-run is refused as rotate is', async (
   const waiting = new Promise<void>((resolve) => {
     isWaiting = resolve;
   });
-  const rotating = interrupt(/never/, '--ca');
+  const rotating = start(['--ca']);
   rotating.stderr.on('data', (chunk) => String(chunk).includes('==> Waiting for every kube-apiserver') && isWaiting());
   await waiting;
   for (const [flags, said] of [

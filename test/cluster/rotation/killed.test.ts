@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { signalAfter } from '../harness/signal-after.ts';
 import { isThorough } from '../harness/thorough.ts';
 
 /**
@@ -58,10 +58,7 @@ const lastStep = (stderr: string): string => stderr.slice(stderr.lastIndexOf('==
 
 /** Starts a rotation that is killed as soon as a step has started. */
 async function killAtStep(project: AnyApiProject, title: string, flags: readonly string[]): Promise<void> {
-  const env = {
-    NODE_OPTIONS: `--import=${join(import.meta.dirname, '..', 'harness', 'killed-after.mjs')}`,
-    KILLED_AFTER: `==> ${title}`,
-  };
+  const env = signalAfter(new RegExp(`==> ${title}`), 'SIGKILL');
   const { exitCode, signal, stderr } = await apisvc(['rotate', '-C', project.dir, ...flags], { timeout: 120_000, env });
   expect({ exitCode, signal, step: lastStep(stderr) }).toEqual({
     exitCode: undefined,
