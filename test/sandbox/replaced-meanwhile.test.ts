@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -28,7 +29,7 @@ test('register does not write the certificates that a rotation has replaced sinc
     for (const name of ['tls.crt', 'tls.key']) cpSync(join(cwd, 'other', 'certs', name), join(certs, name));
 
     // The holder was killed, so that register waits between its look at the files and its writes.
-    const spec = { holderIdentity: 'bob@ci_1c9d6be4-5b58-4c0e-9d5e-6f2f6f0b0b02', leaseDurationSeconds: 1 };
+    const spec = { holderIdentity: 'bob@ci_1c9d6be4-5b58-4c0e-9d5e-6f2f6f0b0b02', leaseDurationSeconds: 60 };
     const body = {
       ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec },
       metadata: { name: 'apisvc-rotation-demo', namespace: 'demo' },
@@ -37,10 +38,11 @@ test('register does not write the certificates that a rotation has replaced sinc
     expect(await cluster.request({ method: 'POST', path, body, signal })).toMatchObject({ status: 201 });
     const env = { ...plainEnv, ...box.env };
     const running = execa(bin, ['register', '-C', 'demo'], { cwd, env, extendEnv: false, reject: false });
-    running.stderr.once('data', () => {
-      rmSync(certs, { recursive: true });
-      renameSync(join(cwd, 'rotated'), certs);
-    });
+    await once(running.stderr, 'data');
+    rmSync(certs, { recursive: true });
+    renameSync(join(cwd, 'rotated'), certs);
+    // Only now the wait may end.
+    expect(await cluster.request({ method: 'DELETE', path: `${path}/apisvc-rotation-demo`, signal })).toMatchObject({ status: 200 });
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,

@@ -162,7 +162,8 @@ async function rotating() {
   const { signal } = new AbortController();
   expect(await cluster.request({ method: 'POST', path: leases, body: rotationLease, signal })).toMatchObject({ status: 201 });
   const renew = async () => {
-    const body = { spec: { renewTime: `${new Date().toISOString().slice(0, -1)}000Z` } };
+    // As long as that of rotate, so that a pause of this process does not end it.
+    const body = { spec: { renewTime: `${new Date().toISOString().slice(0, -1)}000Z`, leaseDurationSeconds: 15 } };
     const contentType = 'application/merge-patch+json';
     await cluster.request({ method: 'PATCH', path: `${leases}/apisvc-rotation-demo`, contentType, body, signal });
   };
