@@ -73,7 +73,7 @@ func run(o options) error {
 }
 
 // send starts every request when it is due, until stop is done or the duration is over. A request
-// that is due while this process does not run starts late, but it does start.
+// that is due while this process does not run starts late, but it does start, also after stop.
 func (c *client) send(stop context.Context) report {
 	var running sync.WaitGroup
 	count := newCounter()
@@ -100,15 +100,11 @@ func (c *client) send(stop context.Context) report {
 	return count.report(c.options.rate, elapsed)
 }
 
-// sleepUntil returns false if stop is done before.
+// sleepUntil returns false if stop is done before that time has come.
 func sleepUntil(stop context.Context, due time.Time) bool {
-	if stop.Err() != nil {
-		return false
-	}
 	select {
 	case <-stop.Done():
-		return false
 	case <-time.After(time.Until(due)):
-		return true
 	}
+	return !time.Now().Before(due)
 }
