@@ -115,7 +115,7 @@ describe('a killed run', () => {
     expect(await processesIn(killed.network.name)).toHaveLength(3);
     held.kill('SIGKILL');
     await held;
-    await expect.poll(() => processesIn(killed.network.name)).toEqual([]);
+    await expect.poll(() => processesIn(killed.network.name), { timeout: 30_000 }).toEqual([]);
 
     const next = await startRun();
     try {
@@ -135,7 +135,7 @@ describe('a killed run', () => {
     const name = `apisvc-1-999999999999-${process.pid}`;
     await execa('ip', ['netns', 'add', name]);
     const server = execa('nsenter', [`--net=/run/netns/${name}`, 'sleep', '600'], { reject: false });
-    await expect.poll(() => processesIn(name)).toHaveLength(1);
+    await expect.poll(() => processesIn(name), { timeout: 30_000 }).toHaveLength(1);
 
     await removeOrphanedNetworks();
     expect((await server).signal).toBe('SIGKILL');

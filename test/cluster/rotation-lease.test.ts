@@ -64,7 +64,7 @@ test('a holder whose Lease was taken away stops', async () => {
     '-p',
     '{"spec":{"holderIdentity":"x"}}',
   ]);
-  await expect.poll(() => lock.lost.aborted).toBe(true);
+  await expect.poll(() => lock.lost.aborted, { timeout: 30_000 }).toBe(true);
   expect(lock.lost.reason.message).toBe('x took over Lease rotation-lease/apisvc-rotation-api; this command stops');
   await kubectlOk(['delete', 'lease', 'apisvc-rotation-api', '-n', service.namespace]);
 });

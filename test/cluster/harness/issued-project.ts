@@ -66,7 +66,7 @@ export async function makeIssuedProject(name: string) {
       const { metadata, status } = await get('issuer', ca);
       return status.conditions[0].observedGeneration === metadata.generation;
     };
-    await during(expect.poll(isSeen).toBe(true));
+    await during(expect.poll(isSeen, { timeout: 60_000 }).toBe(true));
   }
 
   /** Makes the Issuer sign with a key that does not belong to the certificate of its CA. */

@@ -120,7 +120,7 @@ test('a server that never answers delays verify only until its timeouts', async 
 });
 
 test('a server that never answers does not prevent a verdict of verify --wait', async () => {
-  const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('seen-silent'), '--wait', '--timeout', '8s', '-o', 'json']);
+  const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('seen-silent'), '--wait', '--timeout', '20s', '-o', 'json']);
   expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['endpoints/handshake-timeout'] });
 });
 

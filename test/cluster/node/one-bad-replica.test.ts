@@ -85,7 +85,7 @@ async function waitForEndpoints(): Promise<void> {
   await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/third', '--timeout=60s']);
   const jsonpath = '-o=jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].targetRef.name}';
   const ready = async () => (await kubectlOk(['get', 'endpointslices', ...inNamespace, jsonpath])).split(' ');
-  await expect.poll(ready, { timeout: 10_000 }).toHaveLength(3);
+  await expect.poll(ready, { timeout: 60_000 }).toHaveLength(3);
 }
 
 test.each<[string, Code, string, () => Promise<Third>]>([
@@ -108,7 +108,7 @@ test('a crashing replica is only a warning, because it gets no requests', async 
   await startThird({ flag: '--no-such-flag' });
   const how = 'one of three pods has an unknown flag';
   const fault = { name: 'one-of-three-crashing', how, codes: ['endpoints/pod-crashing'] } as const;
-  const { findings } = await expectFindings(fault, name, { withinMs: 30_000 });
+  const { findings } = await expectFindings(fault, name, { withinMs: 90_000 });
   expect(findings).toMatchObject([{ severity: 'warning', title: expect.stringContaining('pod third') }]);
   expect(findings[0]?.evidence).toContainEqual(expect.stringMatching(/^third: last log line of .*unknown flag: --no-such-flag$/));
 });
