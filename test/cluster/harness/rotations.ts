@@ -6,7 +6,9 @@ import { projectFiles } from '../../../src/project/project.ts';
 import { getJson } from './administrator.ts';
 import type { AnyApiProject } from './any-api-project.ts';
 import { apisvc } from './commands.ts';
+import { processesWith } from './processes.ts';
 import { kubectlOk } from './projects.ts';
+import { groupOf } from './registrations.ts';
 import { type LoadReport, startLoad } from './start-load.ts';
 import { isShort } from './thorough.ts';
 
@@ -91,11 +93,26 @@ export function expectNoFailureDuringRestart({ failures, byText, retried }: Load
 }
 
 /** Starts a rotation of the CA that others disturb. */
-export const startCaRotation = ({ dir }: AnyApiProject, soak = '2s') =>
-  apisvc(['rotate', '-C', dir, '--ca', '--soak', soak], { timeout: 170_000 });
+export const startCaRotation = ({ dir }: AnyApiProject, soak = '2s', env: Readonly<Record<string, string>> = {}) =>
+  apisvc(['rotate', '-C', dir, '--ca', '--soak', soak], { timeout: 170_000, env });
 
 /** What it prints before the Secret is written. */
 export const takingUp = /==> Waiting for every kube-apiserver/;
+
+/**
+ * Holds the server of one pod still while something happens. Until then, not every pod can serve a
+ * new certificate.
+ */
+export async function whilePodStands<T>(name: string, happen: () => PromiseLike<T>): Promise<T> {
+  const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
+  if (pid === undefined) throw new Error('no pod runs');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    return await happen();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
 
 /** Runs `apisvc rotate`, which must succeed. */
 export async function rotateOk(project: AnyApiProject, ...flags: readonly string[]) {
@@ -115,7 +132,10 @@ export async function rotateRefused({ dir }: AnyApiProject, ...flags: readonly s
   return { exitCode, stdout, errors: stderr.slice(stderr.indexOf('error: ')) };
 }
 
-/** Slows rollouts down, so that the holder of a Lease renews it at least once before it ends. */
+/** For setMinReadySeconds: no rollout ends before a test sets another value. */
+export const endless = 300;
+
+/** How long new pods must be ready before a rollout goes on. */
 export const setMinReadySeconds = (name: string, minReadySeconds: number): Promise<string> =>
   kubectlOk(['patch', 'deployment', name, '-n', name, '--type=merge', '-p', JSON.stringify({ spec: { minReadySeconds } })]);
 

@@ -19,7 +19,7 @@ import { importOwnImage, ownImage } from '../harness/node/own-image.ts';
 import { type EditPod, endOf, killIn, startJob, untilPrinted, withConfiguration, withoutRight } from '../harness/node/rotation-jobs.ts';
 import { editConfiguration, emptyFolder, getObject, kubectlOk, paste } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { expectNoFailureDuringRestart, setMinReadySeconds, underLoad } from '../harness/rotations.ts';
+import { endless, expectNoFailureDuringRestart, setMinReadySeconds, underLoad } from '../harness/rotations.ts';
 import { isThorough } from '../harness/thorough.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
 
@@ -149,7 +149,7 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
 });
 
 test('a Job is continued by another pod after it was killed, beside a second Job, and no request fails', async () => {
-  await setMinReadySeconds(name, 4);
+  await setMinReadySeconds(name, endless);
   const report = await underLoad(
     project,
     async () => {
@@ -160,6 +160,7 @@ test('a Job is continued by another pod after it was killed, beside a second Job
         'fix: Wait until that rotation is complete. To see how far it is: apisvc status',
       ]);
       killIn(pod);
+      await setMinReadySeconds(name, 4);
       const { condition, pods } = await endOf(name, 'first');
       expect({ condition, codes: pods.map(({ exitCode }) => exitCode), pods }).toMatchObject({ condition: 'Complete', codes: [137, 0] });
       const output = pods.at(-1)?.output ?? '';

@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
-import { processesWith } from '../harness/processes.ts';
 import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { groupOf } from '../harness/registrations.ts';
-import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds, statesOf } from '../harness/rotations.ts';
+import {
+  endless,
+  expectAgreement,
+  namesTheFirst,
+  placesOf,
+  rotateOk,
+  rotateRefused,
+  setMinReadySeconds,
+  statesOf,
+  whilePodStands,
+} from '../harness/rotations.ts';
 import { installInsecure } from '../harness/secured.ts';
 import { isThorough } from '../harness/thorough.ts';
 
@@ -58,14 +66,9 @@ test('--nudge annotates every pod with the certificate, and restarts none', asyn
   const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000 });
   await waitForOutput(rotating, /==> Issuing/);
   // A pod that stands still cannot serve the new certificate before the others are asked to.
-  const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
-  if (pid === undefined) throw new Error('no pod runs');
-  process.kill(pid, 'SIGSTOP');
-  try {
-    await expect.poll(() => pods('.metadata.annotations.apisvc\\.dev/nudged-for'), { timeout: 60_000 }).toHaveLength(2);
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
+  await whilePodStands(name, () =>
+    expect.poll(() => pods('.metadata.annotations.apisvc\\.dev/nudged-for'), { timeout: 60_000 }).toHaveLength(2),
+  );
   const { exitCode, stderr } = await rotating;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { leaf } = await expectAgreement(project, name);
@@ -144,7 +147,7 @@ test('rotate is refused while the Deployment is scaled to 0, and works after its
 
 test('rotate is refused while register changes the server and the APIService', async () => {
   const { files: before } = await placesOf(project, name);
-  await setMinReadySeconds(name, 4);
+  await setMinReadySeconds(name, endless);
   editConfiguration(project.dir, (document) => {
     document.addIn(['spec', 'server', 'args'], '--close-connections');
     document.setIn(['spec', 'apis', 0, 'versionPriority'], 20);
@@ -152,6 +155,7 @@ test('rotate is refused while register changes the server and the APIService', a
   const registering = apisvc(['register', '-C', project.dir]);
   await waitForOutput(registering, new RegExp(`deployment/${name}/${name} configured`));
   expect(await rotateRefused(project)).toMatchObject(namesTheFirst(name));
+  await setMinReadySeconds(name, 0);
   const { exitCode, stderr } = await registering;
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(await expectAgreement(project, name)).toEqual(before);
@@ -191,10 +195,11 @@ if (isThorough) {
     const { apiService, target } = await installInsecure({ name, replicas: 1 });
     const project: AnyApiProject = { dir: join(home, name), apiService, target };
     try {
-      await setMinReadySeconds(name, 8);
+      await setMinReadySeconds(name, endless);
       const securing = apisvc(['secure', apiService, '--yes', '--timeout', '3m'], { cwd: home, timeout: 200_000 });
       await waitForOutput(securing, new RegExp(`deployment/${name}/${name} configured`));
       expect(await rotateRefused(project)).toMatchObject(namesTheFirst(name));
+      await setMinReadySeconds(name, 0);
       const { exitCode, stderr } = await securing;
       expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
       await expectAgreement(project, name);

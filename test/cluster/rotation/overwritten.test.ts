@@ -4,6 +4,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, placesOf, rotateOk, startCaRotation, takingUp, underLoad } from '../harness/rotations.ts';
+import { signalAfter } from '../harness/signal-after.ts';
 
 /** What others write in the middle of a rotation is noticed and named, and no request fails. */
 
@@ -24,12 +25,11 @@ const overwriteBundle = (): Promise<string> => {
   return kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify(patch)]);
 };
 
-/** Stops the process as soon as it printed something, and continues it when the rest is done. */
-async function whileStopped(running: ReturnType<typeof startCaRotation>, pattern: RegExp, happen: () => Promise<unknown>): Promise<void> {
-  await waitForOutput(running, pattern);
+/** Overwrites the caBundle while the rotation is stopped, which could go on to its next step. */
+async function overwriteMeanwhile(running: ReturnType<typeof startCaRotation>): Promise<void> {
   running.kill('SIGSTOP');
   try {
-    await happen();
+    await overwriteBundle();
   } finally {
     running.kill('SIGCONT');
   }
@@ -41,7 +41,7 @@ describe('a caBundle that is overwritten', () => {
     const report = await underLoad(project, async () => {
       const running = startCaRotation(project);
       await waitForOutput(running, takingUp);
-      await overwriteBundle();
+      await overwriteMeanwhile(running);
       const result = await running;
       stderr = result.stderr;
       expect(result).toMatchObject({ exitCode: 0 });
@@ -56,11 +56,11 @@ describe('a caBundle that is overwritten', () => {
     const report = await underLoad(project, async () => {
       const running = startCaRotation(project);
       await waitForOutput(running, takingUp);
-      await overwriteBundle();
+      await overwriteMeanwhile(running);
       await waitForOutput(running, /restoring it once/);
       // The note is printed before the write.
       await expect.poll(async () => (await placesOf(project, name)).bundle.length, { timeout: 20_000 }).toBe(2);
-      await overwriteBundle();
+      await overwriteMeanwhile(running);
       const { exitCode, stderr } = await running;
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
@@ -73,11 +73,14 @@ describe('a caBundle that is overwritten', () => {
 
   // The pods serve the new certificate, so that requests fail until the caBundle is restored.
   test('while all endpoints are watched is restored, and after that the loss of the old CA ends the run with both CAs', async () => {
-    const running = startCaRotation(project, '4s');
+    // A stop counts as at most ten seconds.
+    const narrowed = /==> Trusting only the new CA\n +apiservice\S+ configured\n/;
+    const running = startCaRotation(project, '15s', signalAfter(narrowed, 'SIGSTOP'));
     await waitForOutput(running, /==> Watching all endpoints/);
-    await overwriteBundle();
+    await overwriteMeanwhile(running);
     await waitForOutput(running, /restoring it once/);
-    await whileStopped(running, /==> Trusting only the new CA\n +apiservice\S+ configured\n/, overwriteBundle);
+    await waitForOutput(running, narrowed);
+    await overwriteMeanwhile(running);
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);

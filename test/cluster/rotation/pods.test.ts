@@ -12,6 +12,7 @@ import {
   startCaRotation,
   takingUp,
   underLoad,
+  whilePodStands,
 } from '../harness/rotations.ts';
 
 /** Pods that start, crash or restart in the middle of a rotation, and a second rotation. */
@@ -64,7 +65,8 @@ test('a pod that crashes while all endpoints are watched is awaited', async () =
 test('a second rotation is refused with the name of the first', async () => {
   const running = startCaRotation(project);
   await waitForOutput(running, takingUp);
-  const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir]);
+  // Otherwise it could end before the second one has looked.
+  const { exitCode, stderr } = await whilePodStands(name, () => apisvc(['rotate', '-C', project.dir]));
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
   expect(stderr).toMatch(/error: [^\s_]+@[^\s_]+ has been rotating the certificate of Service changing-pods\/changing-pods since/);
   expect(await running).toMatchObject({ exitCode: 0 });
