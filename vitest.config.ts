@@ -67,7 +67,7 @@ export default defineConfig({
           include: ['test/cli/**/*.test.ts'],
           globalSetup: ['test/cli/global-setup.ts'],
           maxWorkers: '100%',
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       // Whole commands, which mostly wait for Leases and rollouts.
@@ -78,7 +78,7 @@ export default defineConfig({
           include: ['test/sandbox/**/*.test.ts'],
           globalSetup: ['test/sandbox/global-setup.ts'],
           maxWorkers: 3,
-          testTimeout: 120_000,
+          testTimeout: 240_000,
         },
       },
       {

@@ -9,7 +9,7 @@ import { expectTranscript, transcript } from '../docs/transcripts.ts';
 import { emptyFolder } from './harness.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const startMs = 60_000;
+const startMs = 180_000;
 
 interface Quickstart {
   readonly child: ChildProcess;

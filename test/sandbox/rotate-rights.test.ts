@@ -5,7 +5,7 @@ import { registeredDemo } from './harness.ts';
 
 test('what rotate --as prints is enough, also for the checks at the end', async () => {
   const { box, run } = await registeredDemo();
-  const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, AbortSignal.timeout(110_000));
+  const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, AbortSignal.timeout(230_000));
   onTestFinished(() => cluster.close());
   const refused = await run('rotate', '-C', 'demo', '--as', 'jane');
   expect(refused).toMatchObject({ code: 3, stdout: '' });
