@@ -35,6 +35,8 @@ const etcd = (name: string, address: string) => ({
           `--listen-client-urls=https://${address}:2379`,
           `--advertise-client-urls=https://${address}:2379`,
         ],
+        // Without a request, it would have no processor time while other pods start.
+        resources: { requests: { cpu: '100m' } },
         readinessProbe: { tcpSocket: { port: 2379 }, periodSeconds: 1 },
         volumeMounts: [{ name: 'data', mountPath: '/data' }],
       },
