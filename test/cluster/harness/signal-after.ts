@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 
 /**
  * Variables that make apisvc send itself a signal as soon as it prints this. It cannot go on before
@@ -9,3 +11,12 @@ export const signalAfter = (printed: RegExp, by: NodeJS.Signals) => ({
   KILLED_AFTER: printed.source,
   KILLED_BY: by,
 });
+
+/**
+ * Waits until a process has stopped itself. What it printed before that may arrive earlier, and
+ * SIGCONT would have no effect.
+ */
+export async function untilStopped({ pid }: { readonly pid?: number | undefined }): Promise<void> {
+  const state = (): string | undefined => / \(.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+  await expect.poll(state, { timeout: 60_000 }).toBe('T');
+}

@@ -9,7 +9,7 @@ import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { groupOf } from '../harness/registrations.ts';
 import { expectAgreement, placesOf, underLoad } from '../harness/rotations.ts';
-import { signalAfter } from '../harness/signal-after.ts';
+import { signalAfter, untilStopped } from '../harness/signal-after.ts';
 import { isShort } from '../harness/thorough.ts';
 
 /** A pod whose machine is cut off in the middle of a rotation keeps the old CA trusted. */
@@ -59,6 +59,7 @@ test('a pod that is cut off for a while is named and awaited, and both CAs stay 
     const env = signalAfter(/==> Writing Secret/, 'SIGSTOP');
     const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '2s'], { timeout: 200_000, env });
     await waitForOutput(running, /==> Writing Secret/);
+    await untilStopped(running);
     const { bringBack, ...cut } = await cutOff().finally(() => running.kill('SIGCONT'));
     lost = cut;
     try {

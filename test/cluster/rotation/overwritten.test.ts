@@ -4,7 +4,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, placesOf, rotateOk, startCaRotation, takingUp, underLoad } from '../harness/rotations.ts';
-import { signalAfter } from '../harness/signal-after.ts';
+import { signalAfter, untilStopped } from '../harness/signal-after.ts';
 
 /** What others write in the middle of a rotation is noticed and named, and no request fails. */
 
@@ -80,6 +80,7 @@ describe('a caBundle that is overwritten', () => {
     await overwriteMeanwhile(running);
     await waitForOutput(running, /restoring it once/);
     await waitForOutput(running, narrowed);
+    await untilStopped(running);
     await overwriteMeanwhile(running);
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
