@@ -137,13 +137,13 @@ function removeEmpty(directory: string): void {
 
 /**
  * Names a file that was written, unless another process has created one: rename(2) would replace
- * it. On a file system without links, it does.
+ * it. On a file system without links, it does. A symbolic link to nothing is no file, and replaced.
  */
 function linkNew(temporary: string, path: string): void {
   try {
     linkSync(temporary, path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path))
       throw new RefusedError(`${path} was created by another process in the meantime\nno file was written`, {
         fix: 'Run the same command again.',
       });

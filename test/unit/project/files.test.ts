@@ -90,6 +90,14 @@ describe('all or none', () => {
     expect(readFileSync(join(dir, 'made', 'one'), 'utf8')).toBe('first');
   });
 
+  test('unless only a link to nothing is there, which is replaced', () => {
+    const path = join(folder(), 'one');
+    symlinkSync('/nonexistent/one', path);
+    writeFiles([{ ...open(path), isNew: true }]);
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe('new\n');
+  });
+
   test('a directory that was there stays, one that was made goes', () => {
     const dir = folder();
     mkdirSync(join(dir, 'certs'));
