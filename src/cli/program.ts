@@ -81,11 +81,21 @@ ${Object.entries(exitMeanings)
  * verify --from read their files themselves.
  */
 function inputsOf(command: Command): string[] {
-  const flags = command.opts();
-  const usesCluster = command.options.some((option) => option.attributeName() === 'kubeconfig');
-  const { kubeconfig = usesCluster ? process.env.KUBECONFIG?.split(delimiter) : undefined, caCert, caKey, caKeyPassphraseFile } = flags;
-  return [kubeconfig, caCert, caKey, caKeyPassphraseFile].flatMap((given) => given ?? []);
+  const { kubeconfig = process.env.KUBECONFIG?.split(delimiter), caCert, caKey, caKeyPassphraseFile } = command.opts();
+  const files = [readsKubeconfig(command) ? kubeconfig : undefined, caCert, caKey, caKeyPassphraseFile];
+  return files.flatMap((given) => given ?? []);
 }
+
+/** With which flags a command does not read the kubeconfig, although it has `--kubeconfig`. */
+const offline: Readonly<Record<string, (flags: ReturnType<Command['opts']>) => boolean>> = {
+  init: ({ fromCluster }) => fromCluster === undefined,
+  register: ({ dryRun }) => dryRun === 'client',
+  verify: ({ from }) => from !== undefined,
+};
+
+/** A pipe that is not needed may have no writer, and the next command may need what it has. */
+const readsKubeconfig = (command: Command): boolean =>
+  command.options.some((option) => option.attributeName() === 'kubeconfig') && offline[command.name()]?.(command.opts()) !== true;
 
 const notEmpty = [
   ...['directory', 'outputDir', 'assets', 'writeKubeconfig', 'caCert', 'caKey', 'caKeyPassphraseFile', 'caBundle'],

@@ -85,6 +85,15 @@ describe('a pipe with a writer is read as a file', () => {
   });
 });
 
+test.each<[string, readonly string[], number]>([
+  ['init', init, 0],
+  ['init, which refuses --kubeconfig', [...init, '--kubeconfig', 'one'], 2],
+  ['register --dry-run=client', ['register', '-C', 'demo', '--dry-run=client'], 0],
+  ['verify --from', ['verify', '--from', 'none'], 2],
+])('a kubeconfig that is not used is not read, by %s', async (_, args, code) => {
+  expect(await apisvc(args, { cwd, env: { KUBECONFIG: 'one' } })).toMatchObject({ code });
+});
+
 describe('a pipe is refused where only a file makes sense', () => {
   test.each([
     ['apisvc.yaml', ['render']],
