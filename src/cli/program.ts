@@ -1,7 +1,6 @@
 import { basename, delimiter } from 'node:path';
 import type { Command } from 'commander';
 import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
-import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './declarations.ts';
 import { CommandWithFixes } from './flag-conflicts.ts';
@@ -66,7 +65,7 @@ function addHelp(program: Command): void {
         name,
         program.commands.map((command) => command.name()),
       );
-      program.error(`error: unknown command '${printable(name)}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`);
+      program.error(`error: unknown command '${name}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`);
     });
 }
 

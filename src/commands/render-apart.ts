@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fieldFault } from '../config/field-fault.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { Manifest } from '../manifests/types.ts';
+import { printable } from '../pki/printable.ts';
 import { writeManifests } from '../project/manifests.ts';
 import { formatOf, type ManifestFormat } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,6 +51,6 @@ export async function renderApart(
     });
   }
   const written = writeManifests(outputDir, await manifestFiles(manifests));
-  await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
+  await terminal.result(written.map((name) => `${printable(join(outputDir, name))}\n`).join(''));
   return Exit.ok;
 }

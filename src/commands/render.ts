@@ -5,6 +5,7 @@ import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { renderManifests } from '../manifests/render.ts';
 import type { ManifestFile } from '../manifests/types.ts';
+import { printable } from '../pki/printable.ts';
 import type { Issued } from '../pki/types.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
@@ -71,7 +72,7 @@ const bundleNote = 'note: the APIServices are rendered without caBundle, because
 async function writeTo(dir: string, files: readonly ManifestFile[], secrets: 'include' | 'omit', terminal: Terminal): Promise<void> {
   const written = writeManifests(dir, files);
   const removed = secrets === 'omit' ? removeSecret(dir) : undefined;
-  await terminal.result(written.map((name) => `${join(dir, name)}\n`).join(''));
-  if (removed !== undefined) terminal.progress(`removed ${removed}, which contained the private key of an earlier render`);
-  for (const name of leftovers(dir, written)) terminal.progress(`note: ${join(dir, name)} is not one of the rendered manifests`);
+  await terminal.result(written.map((name) => `${printable(join(dir, name))}\n`).join(''));
+  if (removed !== undefined) terminal.progress(printable(`removed ${removed}, which contained the private key of an earlier render`));
+  for (const name of leftovers(dir, written)) terminal.progress(printable(`note: ${join(dir, name)} is not one of the rendered manifests`));
 }

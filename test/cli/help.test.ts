@@ -92,6 +92,18 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     const { stderr } = await apisvc(['lint', 'a\u001b[2Jb'], { cwd: folder() });
     expect(stderr).toBe('error: failed to read a\\x1b[2Jb: no such file or directory\nfix: Check the path.\n');
   });
+
+  test.each([
+    [['a\u001b[2Jb'], "error: unknown command 'a\\x1b[2Jb'\n"],
+    [['help', 'a\u001b[2Jb'], "error: unknown command 'a\\x1b[2Jb'\n"],
+    [['lint', '--a\u001b[2Jb'], "error: unknown option '--a\\x1b[2Jb'\n"],
+    [['lint', '-o', 'a\u001b[2Jb'], "argument 'a\\x1b[2Jb' is invalid."],
+  ])('control characters in the usage error of %j are escaped', async (args, message) => {
+    const { code, stderr } = await apisvc(args, { cwd: folder() });
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('\u001b');
+  });
 });
 
 describe('no cluster', () => {

@@ -47,6 +47,18 @@ describe('into a directory', () => {
     expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
   });
 
+  test('control characters in the name of the directory are escaped', async () => {
+    const out = 'a\u001b[2Jb';
+    await apisvc([...withSecret, '--output-dir', out], { cwd: dir });
+    writeFileSync(join(dir, out, '999-theirs.yaml'), '');
+    const { code, stdout, stderr } = await apisvc(['render', '--output-dir', out, '--secrets', 'omit'], { cwd: dir });
+    expect(code).toBe(0);
+    expect(stdout).toContain('a\\x1b[2Jb/060-deployment.yaml\n');
+    expect(stderr).toContain('removed a\\x1b[2Jb/040-secret.yaml,');
+    expect(stderr).toContain('note: a\\x1b[2Jb/999-theirs.yaml is not');
+    expect(stdout + stderr).not.toContain('\u001b');
+  });
+
   test('-o kustomize lists the files in kustomization.yaml', async () => {
     expect((await apisvc(['render', '-o', 'kustomize', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir })).code).toBe(0);
     const { resources } = objects(readFileSync(join(dir, 'out/kustomization.yaml'), 'utf8'))[0];
