@@ -49,6 +49,6 @@ describeFaults('leaving', [
       await kubectlOk(['delete', 'namespace', 'leaving', '--wait=false']);
       await kubectlOk(['delete', 'endpointslice', 'leaving-namespace', '-n', 'leaving']);
     },
-    options: { withinMs: 20_000 },
+    options: { withinMs: 60_000 },
   },
 ]);

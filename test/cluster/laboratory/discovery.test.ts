@@ -146,7 +146,7 @@ const faults: readonly HandMadeFault[] = [
     condition: passed,
     make: answering(({ url = '' }, response) => url.startsWith('/openapi/') && ends(response, 404)),
     beforeVerify: longAvailable,
-    options: { withinMs: 20_000 },
+    options: { withinMs: 60_000 },
   },
   {
     // Only the condition reports it.
