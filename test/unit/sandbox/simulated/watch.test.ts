@@ -100,9 +100,9 @@ test('a table for each event', async () => {
   expect(first).toMatchObject({
     kind: 'Table',
     columnDefinitions: [{ name: 'Name' }, { name: 'Age' }],
-    rows: [{ cells: ['row', '0s'] }],
+    rows: [{ cells: ['row', expect.stringMatching(/^\d+s$/)] }],
   });
-  expect(second).toMatchObject({ kind: 'Table', rows: [{ cells: ['row', '0s'] }] });
+  expect(second).toMatchObject({ kind: 'Table', rows: [{ cells: ['row', expect.stringMatching(/^\d+s$/)] }] });
   watch.close();
 });
 
