@@ -1,5 +1,6 @@
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { durationText } from '../config/duration.ts';
+import { isPipe } from '../config/pipes.ts';
 import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
@@ -14,6 +15,7 @@ import { type ClusterFlags, withCluster } from './cluster.ts';
 import { type Contexts, checkContexts, selectContexts } from './contexts.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { comparing, describeSelection, InvalidNameError, type Selection, type SelectionFlags, selectionOf } from './selection.ts';
+import { writePipe } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf, listExitCode } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
@@ -68,8 +70,13 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   const { snapshot, diagnosis } = await check();
   await terminal.result(await render(diagnosis, flags, terminal));
   // Report first: the report is useful even if the file cannot be written.
-  if (flags.save !== undefined) saveFile({ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 });
+  if (flags.save !== undefined) await save(flags.save, snapshotJson(snapshot), terminal);
   return exitCodeFor(diagnosis);
+}
+
+async function save(path: string, text: string, terminal: Terminal): Promise<void> {
+  if (isPipe(path)) await writePipe(path, text, terminal);
+  else saveFile({ path, text, mode: 0o600 });
 }
 
 const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({

@@ -7,7 +7,7 @@ import { snapshotJson } from '../../src/report/json.ts';
 import { answer, kubeconfig, notFound, serve, status } from '../unit/cluster/kube-api.ts';
 import { healthy, snapshotOf } from '../unit/diagnosis/snapshots.ts';
 import { folder } from '../unit/project/folder.ts';
-import { apisvc } from './apisvc.ts';
+import { apisvc, shell } from './apisvc.ts';
 import { startApisvc } from './running.ts';
 import { schemaErrors } from './schema-errors.ts';
 import { hasTmux, terminal } from './tmux.ts';
@@ -86,6 +86,20 @@ describe('verify of a cluster', () => {
       stderr: "error: a b exists and is not a snapshot\nfix: Choose another path for --save, or remove the file: rm 'a b'\n",
     });
     expect(readFileSync(join(cwd, 'a b'), 'utf8')).toBe(text);
+  });
+
+  test('--save to a named pipe waits for a reader, and a signal ends the wait', async () => {
+    const cwd = await withCluster();
+    const args = ['verify', ...flags, '--all', '--save', 'pipe', '-o', 'json'];
+    await shell('mkfifo pipe', cwd);
+    const { running } = startApisvc(args, { cwd });
+    await once(running.stdout, 'data');
+    running.kill('SIGINT');
+    expect(await running).toMatchObject({ exitCode: 130, stderr: 'error: interrupted' });
+
+    const live = await shell(`cat pipe >s.json & "$apisvc" ${args.join(' ')} && wait`, cwd);
+    expect(live).toMatchObject({ code: 0, stderr: '' });
+    expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
   });
 
   test('--save does not replace a directory, and writes to a device', async () => {
