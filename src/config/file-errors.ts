@@ -27,6 +27,7 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
   ENAMETOOLONG: { reason: 'name too long', fix: () => 'Use a shorter path.' },
   EMFILE: { reason: 'too many open files', fix: () => 'Raise the limit of this shell: ulimit -n 4096' },
   ENFILE: { reason: 'too many open files in the system', fix: () => 'Close programs that keep many files open.' },
+  EPIPE: { reason: 'the process that reads from it has ended', fix: () => 'Check the command that reads from the pipe.' },
   EBUSY: { reason: 'the file or device is busy', fix: () => 'Choose another path, or end the program that uses it.' },
 };
 
