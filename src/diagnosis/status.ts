@@ -227,9 +227,7 @@ function secretRows(
   if (secret.state === 'absent') return [emptyRow(start, 'the Secret does not exist')];
   if (secret.state === 'unseen') {
     const why = whyUnread([secret, api.service, api.pods]);
-    // Without a pod, nothing tells which Secret the server uses.
-    const hasServer = seen(api.service) !== undefined && seen(api.pods)?.length !== 0;
-    return [why === undefined && hasServer ? emptyRow(start, secret.words) : unknownRow(start, why ?? secret.words)];
+    return [why === undefined ? emptyRow(start, secret.words) : unknownRow(start, why)];
   }
   const { certificates, entries } = secret.value;
   const [leaf] = certificates;
