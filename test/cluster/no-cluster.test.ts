@@ -55,11 +55,9 @@ describe('apisvc without a usable cluster', () => {
   ])('waits for a kube-apiserver that never responds until %s', async (_, timeout, code, message) => {
     const silent = await serveSilence();
     backends.push(silent);
-    const started = Date.now();
     const command = ['verify', 'v1.apps', '--timeout', timeout, '--kubeconfig', await kubeconfigFor(silent.port)];
     const { exitCode, stderr } = await failure(apisvc(command));
     expect({ exitCode, stderr }).toMatchObject({ exitCode: code, stderr: expect.stringContaining(message) });
-    expect(Date.now() - started).toBeLessThan(15_000);
   });
 
   test('reports an expired client certificate', async () => {

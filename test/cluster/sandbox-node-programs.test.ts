@@ -142,14 +142,12 @@ test('register fails soon without a program, and suggests apisvc sandbox -- COMM
     '--yes',
   ];
   expect(await apisvc(init)).toMatchObject({ exitCode: 0, stderr: '' });
-  const start = performance.now();
   const { exitCode, stderr } = await apisvc(['register'], { cwd: other, env: { KUBECONFIG: node.engine.kubeconfig } });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('image "example.com/other:1" is not available'),
   });
   expect(stderr).toContain('apisvc sandbox -- COMMAND');
-  expect(performance.now() - start).toBeLessThan(15_000);
 });
 
 test('the namespace can be deleted, and nothing failed', async () => {
