@@ -106,8 +106,10 @@ const notEmpty = [
  * current directory. A request as an empty user would be one as the user of the kubeconfig.
  */
 function refuseEmpty(command: Command): void {
-  const flags = command.opts();
-  if ([...command.args, ...notEmpty.flatMap((name) => flags[name] ?? [])].includes('')) {
-    throw new UsageError('an argument is empty', { fix: 'Check that every shell variable in the command is set.' });
-  }
+  const flag = command.options.find((option) => {
+    const name = option.attributeName();
+    return notEmpty.includes(name) && [command.opts()[name]].flat().includes('');
+  });
+  const empty = flag ? `${flag.long} has an empty value` : command.args.includes('') ? 'an argument is empty' : undefined;
+  if (empty !== undefined) throw new UsageError(empty, { fix: 'Check that every shell variable in the command is set.' });
 }

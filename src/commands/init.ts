@@ -144,8 +144,8 @@ function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags
 function refuseKeysOfOthers({ spec }: Registration): never {
   const { type } = spec.certificates.issuer;
   const { key, signedInCluster } = responsibilities[type];
-  const why = signedInCluster ? 'register makes the key' : `${key} makes the key`;
-  throw new UsageError(`--force-keys has no effect with the issuer type "${type}": ${why}`, { fix: 'Remove --force-keys.' });
+  const why = signedInCluster ? 'register generates the private key' : `${key} generates the private key`;
+  throw new UsageError(`--force-keys cannot be used with the issuer type "${type}": ${why}`, { fix: 'Remove --force-keys.' });
 }
 
 /**

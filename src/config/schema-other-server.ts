@@ -29,7 +29,7 @@ export const existing = z.strictObject({
   selector: labels
     .refine((map) => Object.keys(map).length > 0, { error: 'must have at least one label' })
     .describe('Labels of the pods that serve the API, as in spec.selector of the Service.'),
-  port: z.union([port, portName]).describe('Number or name of the port in these pods.'),
+  port: z.union([port, portName]).describe('Number or name of the container port in these pods.'),
   deployment: existingDeployment
     .optional()
     .describe(

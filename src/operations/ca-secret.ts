@@ -94,6 +94,6 @@ export async function caKeyInCluster(
     throw new RefusedError(`${nameOfCaSecret(ref)} has no private key of a CA; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
   }
   throw new RefusedError(`${nameOfCaSecret(ref)} has a private key that does not match certs/ca.crt; ${needed}`, {
-    fix: `If the CA was rotated in another copy of the project, get certs/ of that copy, for example: git pull\n${newCa}`,
+    fix: `If the CA was rotated in another copy of the project, get certs/ from that copy, for example: git pull\n${newCa}`,
   });
 }

@@ -23,7 +23,7 @@ test('a private key in ca.crt is not rendered', async () => {
 });
 
 test.each([
-  ['lint', '-f', ''],
+  ['lint', '--filename', ''],
   ['verify', '--from', ''],
   ['verify', '--all', '--save', ''],
   ['verify', '--all', '--as-user', ''],
@@ -32,7 +32,7 @@ test.each([
   expect(await apisvc(args, { cwd: project })).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: 'error: an argument is empty\nfix: Check that every shell variable in the command is set.\n',
+    stderr: `error: ${args.find((each) => each.startsWith('--') && each !== '--all')} has an empty value\nfix: Check that every shell variable in the command is set.\n`,
   });
 });
 

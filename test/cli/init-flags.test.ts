@@ -57,10 +57,20 @@ test.each<[string, readonly string[], string, string?]>([
     '--ca-key-passphrase-env needs --ca-cert and --ca-key',
     'Add --ca-cert FILE --ca-key FILE, or remove --ca-key-passphrase-env.',
   ],
-  ['an empty path', ['--ca-cert', '', '--ca-key', ''], 'an argument is empty', 'Check that every shell variable in the command is set.'],
-  ['an empty list', ['--api', ''], 'an argument is empty', 'Check that every shell variable in the command is set.'],
-  ['an empty name', ['--dns', ''], 'an argument is empty', 'Check that every shell variable in the command is set.'],
-  ['an empty address in a list', ['--ip', '10.0.0.1,'], 'an argument is empty', 'Check that every shell variable in the command is set.'],
+  [
+    'an empty path',
+    ['--ca-cert', '', '--ca-key', ''],
+    '--ca-cert has an empty value',
+    'Check that every shell variable in the command is set.',
+  ],
+  ['an empty list', ['--api', ''], '--api has an empty value', 'Check that every shell variable in the command is set.'],
+  ['an empty name', ['--dns', ''], '--dns has an empty value', 'Check that every shell variable in the command is set.'],
+  [
+    'an empty address in a list',
+    ['--ip', '10.0.0.1,'],
+    '--ip has an empty value',
+    'Check that every shell variable in the command is set.',
+  ],
 ])('one error names %s', async (_, flags, error, fix) => {
   const api = flags.includes('--api') ? [] : ['--api', 'a.example.com/v1'];
   const lines = [`error: ${error}`, ...(fix === undefined ? [] : [`fix: ${fix}`]), ''];

@@ -82,7 +82,7 @@ describe('init --issuer', () => {
       code: 2,
       stdout: '',
       stderr:
-        'error: --force-keys has no effect with the issuer type "cert-manager": cert-manager makes the key\nfix: Remove --force-keys.\n',
+        'error: --force-keys cannot be used with the issuer type "cert-manager": cert-manager generates the private key\nfix: Remove --force-keys.\n',
     });
   });
 });
@@ -155,7 +155,8 @@ test('register makes the key where a signer in the cluster signs', async () => {
   expect(await apisvc(['init', 'requested', '--force-keys'], { cwd })).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'error: --force-keys has no effect with the issuer type "csr": register makes the key\nfix: Remove --force-keys.\n',
+    stderr:
+      'error: --force-keys cannot be used with the issuer type "csr": register generates the private key\nfix: Remove --force-keys.\n',
   });
   const { code, stdout, stderr } = await apisvc(['render', '-C', 'requested'], { cwd });
   expect(code).toBe(0);

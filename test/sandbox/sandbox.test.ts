@@ -150,7 +150,7 @@ describe('a rehearsal', () => {
 test.each<[string, string[], RegExp]>([
   ['a command without a project', ['--', 'true'], /no apisvc\.yaml in this directory/],
   ['-C without a program', ['-C', 'demo'], /-C requires a program/],
-  ['an empty argument', ['--assets', ''], /an argument is empty/],
+  ['an empty argument', ['--assets', ''], /--assets has an empty value/],
   ['a device for the kubeconfig', ['--write-kubeconfig', '/dev/full'], /is not the kubeconfig of a sandbox/],
   [
     '--empty with a command',

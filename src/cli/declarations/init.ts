@@ -30,7 +30,7 @@ export function addInit(program: Command, run: Run): void {
     .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
     .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
-    .option('--no-name-constraints', 'Create a CA without name constraints, which limit the CA to the names of this server')
+    .option('--no-name-constraints', 'Create a CA that can sign for any name, without X.509 name constraints')
     .addOption(new Option('--issuer <type>', 'Where the serving certificate comes from; see docs/issuers.md').choices(issuerTypes))
     .option('--issuer-ref <name>', 'With --issuer cert-manager: the issuer of cert-manager that signs')
     .addOption(

@@ -44,13 +44,13 @@ export function addMonitor(program: Command, run: Run): void {
 const paths = `
 Paths:
   /metrics      Metrics for Prometheus
-  /healthz      200 while the monitor verifies every cluster in time
+  /healthz      200 while no run is overdue for any cluster, otherwise 503
   /readyz       200 after the first run for every cluster
   /report.json  The last report
   /             The last report as a page
 
-The paths need no authentication. On a loopback address, requests with a Host other than localhost
-and the address are refused. SIGTERM and SIGHUP end the monitor with exit code 0.
+The paths need no authentication. On a loopback address, a request is refused if its Host
+header is neither localhost nor that address. SIGTERM and SIGHUP end the monitor with exit code 0.
 `;
 
 function listenAddress(text: string): ListenAddress {

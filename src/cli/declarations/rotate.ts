@@ -39,7 +39,7 @@ export function addRotate(program: Command, run: Run): void {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret at once')
+    .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret volumes at once')
     .option('--force-conflicts', 'Take over fields that other field managers own')
     .option('--ca-cert <file>', 'Certificate of the CA that signs, for the issuer type "ca"')
     .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')

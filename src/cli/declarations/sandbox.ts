@@ -7,7 +7,7 @@ import { examples, withOutput, withProject, withTimeout } from '../options.ts';
 export function addSandbox(program: Command, run: Run): void {
   const command = program
     .command('sandbox')
-    .argument('[program...]', 'Local program to run instead of the container image of the project, with its arguments; put both after "--"')
+    .argument('[program...]', 'Local program and its arguments, after "--"; it runs instead of the container image of the project')
     .description('Test a registration in a local control plane, without a cluster');
   withOutput(
     withTimeout(withProject(command), '2m', 'Time limit for starting the control plane; the registration gets the same time limit'),

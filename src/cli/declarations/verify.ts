@@ -79,10 +79,12 @@ const probeContradiction = (): UsageError =>
 
 /** `--no-probe` sets the value of --probe. Commander parses it only because it has a preset. */
 const noProbe = (): Option =>
-  new Option('--no-probe', 'Do not request a list').preset(false).argParser((_, before?: readonly string[] | boolean) => {
-    if (Array.isArray(before)) throw probeContradiction();
-    return false;
-  });
+  new Option('--no-probe', 'Do not list objects of the APIs, as --probe does by default')
+    .preset(false)
+    .argParser((_, before?: readonly string[] | boolean) => {
+      if (Array.isArray(before)) throw probeContradiction();
+      return false;
+    });
 
 /**
  * @throws InvalidArgumentError for a path that belongs to no API of an API group, and for a second

@@ -97,9 +97,9 @@ export const bundleEntries = {
     title: 'The caBundle of APIService {name} does not contain the CA of the apisvc project',
     cause:
       'Someone changed the caBundle, or replaced the CA of the project without applying the project. The caBundle and the project have different CAs.',
-    fix: 'To keep the CA in the caBundle, restore its files in certs/ of the project. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
+    fix: 'To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
     fixes:
-      'Where the CA was rotated in another copy of the project, get certs/ of that copy, for example: `git pull`. To keep the CA in the caBundle, restore its files in certs/ of the project. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
+      'If the CA was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
     outdated: {
       cause: 'The CA was rotated in another copy of the project. This copy still has the old CA.',
       fix: 'Get the current certs/ from the copy of the project in which the CA was rotated, for example: `git pull`',

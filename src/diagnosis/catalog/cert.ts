@@ -230,7 +230,7 @@ export const certEntries = {
       'The serving certificate of the project was replaced without applying the project, or someone changed the Secret, or the pods have not loaded the new certificate.',
     fix: 'To use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that is served, restore certs/tls.crt and certs/tls.key of the project.',
     fixes:
-      'Where the certificate was rotated in another copy of the project, get certs/ of that copy, for example: `git pull`. Otherwise, to use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that is served, restore certs/tls.crt and certs/tls.key of the project.',
+      'If the certificate was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. Otherwise, to use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that is served, restore certs/tls.crt and certs/tls.key of the project.',
     outdated: {
       cause: 'The certificate was rotated in another copy of the project. This copy still has the old certificate.',
       fix: 'Get the current certs/ from the copy of the project in which the certificate was rotated, for example: `git pull`',

@@ -18,7 +18,7 @@ export const controlPlaneEntries = {
     title: 'APIService {name} has no Available condition',
     cause:
       'kube-apiserver has not set the Available condition. Either the APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 and newer).',
-    fix: 'Wait until kube-apiserver sets the Available condition: `apisvc verify {name} --wait`',
+    fix: 'If the APIService is new, wait until kube-apiserver sets the condition: `apisvc verify {name} --wait`. If its caBundle cannot be parsed, correct the caBundle.',
     explainedBy: [...anyTransportFault],
   },
   'control-plane/stale-condition': {

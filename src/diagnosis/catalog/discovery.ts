@@ -46,7 +46,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'Failed to list {resource} of {group}/{version} ({status})',
     cause:
-      'Discovery works, but the extension API server responds with an error when clients list objects. It probably cannot reach its storage or its metrics store, such as etcd. The response body gives the reason.',
+      'Discovery works, but the extension API server responds with an error when clients list objects. It probably cannot reach its backend, such as etcd or a metrics store. The response body gives the reason.',
     fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`. To check again, request the list: `kubectl get --raw {path}`',
     explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
   },

@@ -38,8 +38,8 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'The files contain objects of {apiVersion}, which Kubernetes does not serve',
     cause: 'This version was removed in Kubernetes {since}. kubectl cannot apply the objects to a newer cluster.',
-    fix: 'Set apiVersion to {current} in {file}:{line}, and in the other objects.{needs}',
-    fixes: 'Set apiVersion to {current} in {file}:{line}, and in the other objects.',
+    fix: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.{needs}',
+    fixes: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.',
   },
   'manifest/workload-selector': {
     severity: 'error',

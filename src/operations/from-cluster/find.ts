@@ -85,7 +85,7 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const [first, ...ports] = new Set(targets.map((target) => target.port));
   if (first === undefined) throw new RefusedError(`${ref} has no selector and no ready endpoint at port ${port}, so the API has no server`);
   if (ports.length > 0)
-    throw new RefusedError(`the endpoints of ${ref} use several ports, but a project can have only one: ${[first, ...ports].join(', ')}`);
+    throw new RefusedError(`the endpoints of ${ref} use several ports (${[first, ...ports].join(', ')}), but a project can have only one`);
   return { addresses: [...new Set(targets.map(({ address }) => address))], port: first };
 }
 
@@ -113,9 +113,12 @@ function describe(found: FoundRegistration, name: string): Pick<FoundProject, 'c
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const lines = error.problems.map(({ path, message }) => `  ${path}: ${message}`);
-    throw new RefusedError([`apisvc.yaml cannot describe APIService ${name} as it is in the cluster:`, ...lines].join('\n'), {
-      cause: error,
-    });
+    throw new RefusedError(
+      [`cannot create a project from APIService ${name}: apisvc.yaml does not support these values:`, ...lines].join('\n'),
+      {
+        cause: error,
+      },
+    );
   }
 }
 

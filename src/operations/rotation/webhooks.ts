@@ -150,7 +150,7 @@ function rejecting(rotation: Rotation, objects: readonly KubeObject[]): RefusedE
   const { from: left, to: added } = wordsOf(rotation);
   const names = objects.map(nameOf);
   return new RefusedError(
-    `webhooks of Service ${namespace}/${name} accept the ${left} certificate, but their caBundle rejects the ${added} one: ${names.join(', ')}`,
+    `webhooks of Service ${namespace}/${name} trust the ${left} certificate, but the ${added} one does not verify against their caBundle: ${names.join(', ')}`,
     {
       fix: [
         ...stopInjection(objects),

@@ -96,7 +96,7 @@ export async function findServer(waiting: Waiting, backend: Backend): Promise<Ru
   const { type, externalName } = viewService(object);
   const why = type === 'ExternalName' ? `has the type ExternalName (${externalName})` : 'has no selector';
   throw new RefusedError(`${describeBackend(backend)} ${why}, so apisvc cannot give its server a certificate`, {
-    fix: 'Create a project for a server outside the cluster (spec.server.external in apisvc.yaml), and install its certificate there.',
+    fix: 'Create a project with spec.server.external in apisvc.yaml, and install its certificate on that server.',
   });
 }
 

@@ -116,7 +116,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'not-restarted',
-    how: 'a certificate from another CA was replaced in the Secret, and the server does not reload it',
+    how: 'the Secret had a certificate from another CA and was renewed, but the server does not reload it',
     codes: ['cert/secret-differs'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     change: async (name, bench) => ({

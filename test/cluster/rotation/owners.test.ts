@@ -126,7 +126,7 @@ describe('a webhook of the Service that trusts only the old CA', () => {
     const before = await placesOf(project, name);
     const stderr = await refusal(...ca);
     expect(stderr).toContain(
-      `error: webhooks of Service ${name}/${name} accept the old certificate, but their caBundle rejects the new one: validatingwebhookconfiguration/${name}, mutatingwebhookconfiguration/${name}\n`,
+      `error: webhooks of Service ${name}/${name} trust the old certificate, but the new one does not verify against their caBundle: validatingwebhookconfiguration/${name}, mutatingwebhookconfiguration/${name}\n`,
     );
     expect(stderr).toContain(`kubectl edit mutatingwebhookconfiguration/${name}`);
     expect({ ...(await placesOf(project, name)), pending: false }).toEqual(before);

@@ -156,7 +156,7 @@ describe('the check of webhooks', () => {
     expect(await check()).toMatchObject({
       exitCode: 1,
       message: expect.stringMatching(
-        /accept the old certificate, but their caBundle rejects the new one: validatingwebhookconfiguration\/x, customresourcedefinition\/things\.example\.com$/,
+        /trust the old certificate, but the new one does not verify against their caBundle: validatingwebhookconfiguration\/x, customresourcedefinition\/things\.example\.com$/,
       ),
       fix: expect.stringContaining("cat 'a b/ca.crt' next/ca.crt | base64 | tr -d '\\n'\nkubectl edit validatingwebhookconfiguration/x"),
     });
@@ -185,7 +185,7 @@ describe('the check of webhooks', () => {
       silent: 'validatingwebhookconfigurations',
       silences: 1,
     });
-    expect((await check())?.message).toContain('rejects the new one: validatingwebhookconfiguration/x');
+    expect((await check())?.message).toContain('does not verify against their caBundle: validatingwebhookconfiguration/x');
     expect({ notes: notes(), unanswered: unanswered() }).toEqual({ notes: [], unanswered: 1 });
   });
 
