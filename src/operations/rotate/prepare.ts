@@ -14,7 +14,7 @@ import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { validityFault, whileValid } from '../rotation/clock.ts';
 import { decide } from '../rotation/decide.ts';
 import { type Expiry, expiryInCluster, requireChecked } from '../rotation/expiry.ts';
-import { hasSecret } from '../rotation/live.ts';
+import { hasSecret, leafOf, readSecret } from '../rotation/live.ts';
 import { requireAgreement, requireSameService, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
@@ -136,7 +136,7 @@ async function begin(where: Where, found: CertificateSet, restored: Restored | u
   if (restored?.replaces) restored.save();
   if (!restored) await requireAgreement(where, found);
   const current = await withKey(where, found, restored?.hasNoFiles);
-  return planOf(where, { current, other: certificateSet(issued.issued) }, issued);
+  return planOf(where, { current, other: certificateSet(issued.issued), neverServed: true }, issued);
 }
 
 /** What a rotation replaces, and what by. */
@@ -151,10 +151,12 @@ interface Sets {
   readonly restored?: Restored | undefined;
   /** Of the rotation that did not end. */
   readonly journal?: Journal | undefined;
+  /** Whether the Secret never had the other set. */
+  readonly neverServed: boolean;
 }
 
 /** Continues a rotation, or goes back. */
-async function goOn(where: Where, { current: found, other, isInCluster, restored, journal }: Sets): Promise<Planned> {
+async function goOn(where: Where, { current: found, other, isInCluster, restored, journal }: Omit<Sets, 'neverServed'>): Promise<Planned> {
   const { cluster, abort, dir, dryRun, kind: asked, signal, onProgress } = where;
   requireUsableAuthority(dir);
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
@@ -173,13 +175,18 @@ async function goOn(where: Where, { current: found, other, isInCluster, restored
   restored?.save();
   const inCluster = abort && !other ? await setInCluster(where, journal?.newCertificate) : undefined;
   const current = await withKey(where, found);
-  const planned = planOf(where, { current, other, inCluster, journal }, isInCluster && other ? toWrite(other) : undefined);
+  const neverServed = journal ? journal.neverServed === true : await isInSecret(where, found);
+  const planned = planOf(where, { current, other, inCluster, journal, neverServed }, isInCluster && other ? toWrite(other) : undefined);
   const invalid = abort ? undefined : validityFault(planned.rotation);
   if (invalid) throw invalid;
   return planned;
 }
 
-function planOf(where: Where, { current, other, inCluster, journal }: Sets, issued?: CertificatesToWrite): Planned {
+/** A rotation without a Lease has written nothing, unless somebody deleted its Lease. */
+const isInSecret = async (where: Where, { leaf }: CertificateSet): Promise<boolean> =>
+  hasSecret(where) && leafOf(await readSecret(where))?.fingerprint === leaf;
+
+function planOf(where: Where, { current, other, inCluster, journal, neverServed }: Sets, issued?: CertificatesToWrite): Planned {
   const { dir, abort, now } = where;
   const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
   const to = abort ? current : other;
@@ -193,7 +200,7 @@ function planOf(where: Where, { current, other, inCluster, journal }: Sets, issu
     direction: abort ? 'back' : 'forward',
     from,
     to,
-    neverServed: hasSecret(where) && (issued !== undefined || journal?.neverServed === true),
+    neverServed: hasSecret(where) && neverServed,
     files: abort ? files : nextFiles,
     caFiles: [files, ...(other ? [nextFiles] : [])].map(({ caCertificate }) => caCertificate),
   };

@@ -54,7 +54,8 @@ export interface Trust {
 }
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
-  const { kind, from, to, onProgress, now } = rotation;
+  const { kind, direction, from, to, neverServed = false, onProgress, now } = rotation;
+  const isUnused = direction === 'back' && neverServed;
   const overwrites = overwritesOf(rotation, ['spec', 'caBundle'], 'the caBundle');
   /** The APIServices that this run has narrowed; `false` while it does not know the result. */
   const narrowed = new Map<string, boolean>();
@@ -82,7 +83,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     async lacking(nothingServesFrom) {
       const narrow = (await readRotated(rotation)).filter((object) => !isEnough(object, false));
       if (narrow.length === 0) return [];
-      const unserved = await nothingServesFrom();
+      const unserved = isUnused || (await nothingServesFrom());
       return narrow.filter((object) => !isEnough(object, unserved));
     },
     widenFault: (apiService) => changeFault(rotation, apiService, widening(apiService)),

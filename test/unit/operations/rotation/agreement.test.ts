@@ -252,4 +252,21 @@ describe('the certificate of a rotation on another machine', () => {
   });
 });
 
+test.each([
+  ['inUse', true],
+  ['foreign', false],
+] as const)(
+  'a rotation that no Lease describes may have been served only where the Secret has its certificate: %s',
+  async (which, neverServed) => {
+    const dir = project();
+    writeNext(dir, { issued: foreign });
+    const cluster = await clusterWith({ inUse, foreign }[which], undefined, {
+      ...foreign,
+      anchors: [...foreign.anchors, ...inUse.anchors],
+    });
+    const request = { ...rotateRequest(dir, { abort: true }), now: () => now, renewLease: async () => {} };
+    expect(await prepare(cluster, request, { journal: undefined })).toMatchObject({ rotation: { direction: 'back', neverServed } });
+  },
+);
+
 const stepsOf = ({ steps }: Awaited<ReturnType<typeof prepare>>): readonly string[] => steps.map(({ id }) => id);

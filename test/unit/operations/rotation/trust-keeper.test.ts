@@ -15,7 +15,12 @@ const base64 = (...sets: readonly CertificateSet[]): string =>
   Buffer.from(bundleText(sets.flatMap(({ anchors }) => anchors))).toString('base64');
 
 /** A cluster with an APIService of the Service, and one of another Service. */
-async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: CertificateSet) => object, operation = 'Update') {
+async function situation(
+  kind: 'leaf' | 'ca',
+  spec: (from: CertificateSet, to: CertificateSet) => object,
+  operation = 'Update',
+  more: Partial<Rotation> = {},
+) {
   const [from, made] = [await newSet(), await newSet()];
   const to = kind === 'ca' ? made : from;
   const managedFields = [
@@ -56,6 +61,7 @@ async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: C
     files: { caCertificate: 'certs/next/ca.crt' },
     from,
     to,
+    ...more,
   } as unknown as Rotation;
   const trustedBy = ({ spec: { caBundle } }: typeof live): readonly string[] =>
     inspect(Buffer.from(String(caBundle ?? ''), 'base64')).certificates.map(({ fingerprint }) => fingerprint);
@@ -82,6 +88,14 @@ describe('a caBundle that lacks a CA', () => {
     const { keeper } = await situation('ca', (_, fresh) => ({ caBundle: base64(fresh) }));
     expect(await keeper.lacking(nothing)).toEqual([]);
     expect(await keeper.lacking(something)).toHaveLength(1);
+  });
+
+  test.each([
+    ['forward', 1],
+    ['back', 0],
+  ] as const)('may lack the CA of a certificate that nothing can serve only on the way back: %s', async (direction, count) => {
+    const { keeper } = await situation('ca', (_, fresh) => ({ caBundle: base64(fresh) }), 'Update', { direction, neverServed: true });
+    expect(await keeper.lacking(something)).toHaveLength(count);
   });
 
   test('is restored once, and restored and named the second time', async () => {
