@@ -32,27 +32,27 @@ export const verifyPermissions: readonly ReadPermission[] = [
   {
     resources: [podLog],
     verbs: ['get'],
-    usedFor: 'The log of a crashing server or empty adapter',
-    notForMonitor: 'anyone who reaches the monitor could read the logs',
+    usedFor: 'The log of a server that crashes, or of an adapter without metrics',
+    notForMonitor: 'Anyone who can reach the monitor could read the logs',
   },
   {
     resources: [podPortForward],
     verbs: ['get', 'create'],
     usedFor: 'The certificate that each pod serves',
-    notForMonitor: 'it connects to the addresses of the pods',
+    notForMonitor: 'The monitor connects to the IP addresses of the pods',
   },
   { resources: [Lease], verbs: ['get', 'list'], usedFor: 'Whether a rotation is in progress' },
   {
     resources: [serviceProxy],
     verbs: ['get'],
     usedFor: 'The same request without the aggregation layer',
-    notForMonitor: 'it would allow requests to every Service',
+    notForMonitor: 'The monitor could send requests to every Service',
   },
   {
     resources: [Secret],
     verbs: ['get'],
     usedFor: "The certificate in the server's Secret",
-    notForMonitor: 'it would allow the monitor to read every Secret',
+    notForMonitor: 'The monitor could read every Secret',
   },
   { resources: [SubjectAccessReview], verbs: ['create'], usedFor: 'Whether the server may delegate authentication' },
   { resources: [Certificate, Issuer, ClusterIssuer], verbs: ['get'], usedFor: 'What cert-manager issues and injects' },
@@ -73,7 +73,11 @@ export const pathPermission: PathPermission = {
 };
 
 /** Only `--as-user` needs it. */
-export const asUserPermission: ReadPermission = { resources: [User], verbs: ['impersonate'], usedFor: 'The response to an ordinary user' };
+export const asUserPermission: ReadPermission = {
+  resources: [User],
+  verbs: ['impersonate'],
+  usedFor: 'The response to the user of `--as-user`',
+};
 
 /** An RBAC rule (k8s.io/api/rbac/v1/types.go, PolicyRule). */
 export interface PolicyRule {

@@ -120,7 +120,10 @@ test('docs/permissions.md lists the permissions of verify and of monitor', () =>
   const left = verifyPermissions.flatMap(({ resources, notForMonitor }) =>
     notForMonitor === undefined ? [] : [[resources.map(ruleName).join(', '), notForMonitor]],
   );
-  expect(tableAfter('docs/permissions.md', '## monitor')).toEqual([...left, ['one resource of each API', 'it requests no lists']]);
+  expect(tableAfter('docs/permissions.md', '## monitor')).toEqual([
+    ...left,
+    ['one resource of each API', 'The monitor does not list the resources of the APIs'],
+  ]);
 });
 
 test('docs/monitor.md lists every metric with its labels', () => {
