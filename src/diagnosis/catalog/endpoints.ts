@@ -7,15 +7,15 @@ export const endpointsEntries = {
     severity: 'warning',
     hop: 'endpoint',
     title: '{workload} has 0 replicas',
-    cause: 'Without pods, the Service has no endpoints, and the API is not available until something scales the workload.',
-    fix: 'Set spec.replicas of {workload} to at least 1, or remove it.',
+    cause: 'Without pods, the Service has no endpoints. The API is not available until the workload is scaled up.',
+    fix: 'Set spec.replicas of {workload} to at least 1, or remove the field to use the default of 1.',
   },
   'endpoints/pod-unschedulable': {
     severity: 'error',
     hop: 'endpoint',
     title: 'Failed to schedule {pods}',
     cause:
-      "No node meets the pod's requirements (CPU, memory, node labels, taints or volumes), or the pod has a scheduling gate. The message of the scheduler gives the reason.",
+      "No node meets the pod's requirements (CPU, memory, node labels, taints or volumes), or the pod has a scheduling gate. The scheduler's message explains why.",
     fix: "Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then lower the pod's resource requests, relax its scheduling constraints, add a suitable node, or remove its scheduling gates.",
   },
   'endpoints/image-pull': {
@@ -29,9 +29,9 @@ export const endpointsEntries = {
   'endpoints/pod-cannot-start': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'Cannot start: {pods}',
+    title: 'Failed to start {pods}',
     cause:
-      'The kubelet cannot set up the pod or start its container. Usual reasons are a Secret or ConfigMap that does not exist, or a wrong command.',
+      'The kubelet cannot set up the pod or start its container. Common causes are a Secret or ConfigMap that does not exist, and a wrong command.',
     fix: 'Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then create the missing object, or correct the pod template.',
     explainedBy: ['cert/secret-missing', 'service/namespace-terminating'],
   },
@@ -41,6 +41,8 @@ export const endpointsEntries = {
     title: 'Container {container} crashes in {pods}',
     cause: 'The process in the container exits soon after it starts. The log of the container usually shows why.',
     fix: 'Read the log of the container: `kubectl -n {namespace} logs {pod} -c {container} --previous={previous}`',
+    fixes:
+      'Read the log of the container: `kubectl -n {namespace} logs {pod} -c {container} --previous`. If the container has not restarted, omit --previous.',
     explainedBy: ['auth/reader-missing', 'auth/requestheader-missing', 'security/key-mismatch', 'cert/secret-unreadable'],
   },
   'endpoints/node-not-ready': {
@@ -48,8 +50,8 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'The node of {pods} is not ready',
     cause:
-      'The kubelet on node {node} stopped reporting, because the node is down or disconnected. The pods on the node are not ready until the kubelet reports again.',
-    fix: 'Look at the conditions of the node: `kubectl describe node {node}`. Then repair the node, or delete it, so that its pods are replaced on other nodes.',
+      'The kubelet on node {node} stopped posting node status, because the node is down or disconnected. The pods on the node are not ready until the kubelet posts node status again.',
+    fix: 'Check the conditions of the node: `kubectl describe node {node}`. Then repair the node. To replace its pods on other nodes, delete the node.',
   },
   'endpoints/readiness-gate': {
     severity: 'error',
@@ -57,12 +59,12 @@ export const endpointsEntries = {
     title: 'A readiness gate of {pods} is not satisfied',
     cause:
       'All containers are ready, but the condition of a readiness gate (spec.readinessGates) is not True. An external controller, such as a load balancer controller, sets this condition.',
-    fix: 'Look at the conditions of the pod: `kubectl -n {namespace} describe pod {pod}`. Then check the controller that sets the condition of the readiness gate.',
+    fix: 'Check the conditions of the pod: `kubectl -n {namespace} describe pod {pod}`. Then check the controller that sets the condition of the readiness gate.',
   },
   'endpoints/pod-terminating': {
     severity: 'warning',
     hop: 'endpoint',
-    title: 'Stuck in Terminating: {pods}',
+    title: 'The deletion of {pods} is stuck',
     cause: 'The grace period is over, but the pod still exists. Either node {node} does not respond, or the pod has a finalizer.',
     fix: 'Check that the node is ready: `kubectl describe node {node}`. Then check whether the pod has finalizers: `kubectl -n {namespace} get pod {pod} -o jsonpath={.metadata.finalizers}`',
     explainedBy: ['service/namespace-terminating'],
@@ -70,7 +72,7 @@ export const endpointsEntries = {
   'endpoints/pod-not-ready': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'Running, but not ready: {pods}',
+    title: 'A container is running but not ready in {pods}',
     cause: 'The readiness probe has not succeeded, so the Service sends no requests to the pod.',
     fix: 'Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then read the logs of its containers: `kubectl -n {namespace} logs {pod} --all-containers`',
     explainedBy: ['service/namespace-terminating'],
@@ -96,7 +98,7 @@ export const endpointsEntries = {
     hop: 'service',
     title: 'The endpoints of Service {namespace}/{service} have no port named "{portName}"',
     cause: 'kube-apiserver looks up the port of an endpoint by the name of the Service port. The EndpointSlice has no port with this name.',
-    fix: 'Look at the port names in the EndpointSlices: `kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={service} -o yaml`. Then give the port of the Service and the port of the EndpointSlices the same name.',
+    fix: 'Check the port names in the EndpointSlices: `kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={service} -o yaml`. Then give the port of the Service and the port of the EndpointSlices the same name.',
     explainedBy: ['service/target-port-unknown'],
   },
   'endpoints/connection-refused': {
@@ -104,8 +106,8 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'Connection refused at {endpoints}',
     cause:
-      'The extension API server is not running, listens on a different port, or listens only on the loopback interface. A NetworkPolicy can also be the cause: k3s and kube-router reject the connections that it does not allow, while most network plugins drop the packets.',
-    fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1. If the pods have a NetworkPolicy, allow traffic from the control plane to their port.',
+      'The extension API server is not running, listens on a different port, or listens only on the loopback interface. A NetworkPolicy can also be the cause. k3s and kube-router reject connections that a NetworkPolicy does not allow. Most other network plugins drop the packets.',
+    fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1. If a NetworkPolicy applies to the pods, allow traffic from the control plane to the port of the pods.',
     explainedBy: ['service/wrong-target-port', 'service/other-port', 'service/not-tcp'],
   },
   'endpoints/not-tls': {
@@ -121,15 +123,15 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'The server at {endpoints} refuses TLS handshakes without a server name (SNI)',
     cause:
-      'Up to Kubernetes 1.35, the availability check of kube-apiserver sends no server name, so it always fails. Requests of clients send the server name {host}, but kube-apiserver forwards none while the check fails.',
-    fix: 'Configure the extension API server to serve its certificate also to clients that send no server name. A server built with k8s.io/apiserver does so with --tls-cert-file instead of --tls-sni-cert-key. Or upgrade the control plane to Kubernetes 1.36 or newer.',
+      'Up to Kubernetes 1.35, the availability check of kube-apiserver sends no server name, so the check always fails. While the check fails, kube-apiserver forwards no client requests, although it would send them with the server name {host}.',
+    fix: 'Configure the extension API server to also serve its certificate to clients that send no server name. For a server built with k8s.io/apiserver, use --tls-cert-file instead of --tls-sni-cert-key. Or upgrade the control plane to Kubernetes 1.36 or newer.',
   },
   'endpoints/server-name-refused': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The server at {endpoints} refuses TLS handshakes for {host}',
     cause:
-      'kube-apiserver sends the server name {host} in the TLS handshake (SNI). The server chooses its certificate by this name, and has none for it. Without a server name, the handshake succeeds.',
+      'kube-apiserver sends the server name {host} in the TLS handshake (SNI). The server selects its certificate by this name, and has no certificate for it. Without a server name, the handshake succeeds.',
     fix: 'Configure the extension API server to serve a certificate for {host}, or to serve its default certificate for every server name.',
   },
   'endpoints/handshake-failed': {
@@ -145,8 +147,8 @@ export const endpointsEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The server at {endpoints} does not complete the TLS handshake',
-    cause: 'The server accepts the connection, but then sends nothing. It is overloaded, or the port does not serve TLS.',
-    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check its CPU limit, and the targetPort of the Service.',
+    cause: 'The server accepts the connection, but then sends nothing. The server is overloaded, or the port does not serve TLS.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Then check the CPU limit of the server, and the targetPort of the Service.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],
   },
   'endpoints/answers-differ': {
@@ -154,8 +156,8 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'The endpoints of Service {namespace}/{service} respond differently: {answer} from {endpoints}, {usual} from the others',
     cause:
-      'The same request gets a different response, depending on the endpoint. kube-apiserver keeps its connections to an endpoint, so users may notice the fault only when kube-apiserver connects to another endpoint.',
-    fix: 'Compare the logs of the pods: `kubectl -n {namespace} logs --selector={selector} --prefix --tail=50`. Compare their images and arguments: `kubectl -n {namespace} describe pods --selector={selector}`. Then delete the pod that responds differently, so that its controller replaces the pod.',
+      'The response to the same request depends on the endpoint. kube-apiserver reuses its connections, so users may not notice the fault until kube-apiserver connects to a different endpoint.',
+    fix: 'Compare the logs of the pods: `kubectl -n {namespace} logs --selector={selector} --prefix --tail=50`. Compare their images and arguments: `kubectl -n {namespace} describe pods --selector={selector}`. Then delete the pod that responds differently. Its controller creates a new pod.',
   },
   'endpoints/tls-too-old': {
     severity: 'error',

@@ -8,7 +8,7 @@ export const networkEntries = {
     title: 'Connections from kube-apiserver to {endpoints} time out',
     cause:
       'A NetworkPolicy, firewall or security group drops packets from the control plane to the pods, or the extension API server does not respond.',
-    fix: 'Allow traffic from the control plane to the port of the pods. The firewall rules of managed clusters often allow only ports 443 and 10250.',
+    fix: 'Allow traffic from the control plane to the port of the pods. In managed clusters, firewall rules often allow only ports 443 and 10250.',
     explainedBy: ['service/not-tcp'],
   },
   'network/no-route': {
@@ -23,7 +23,7 @@ export const networkEntries = {
     hop: 'kube-apiserver',
     title: 'No Konnectivity agent is connected to kube-apiserver',
     cause: 'kube-apiserver reaches pods through Konnectivity, but no Konnectivity agent is connected.',
-    fix: 'List the Konnectivity agents: `kubectl -n kube-system get pods -l k8s-app=konnectivity-agent`. Then check why they are not running or not connected.',
+    fix: 'List the Konnectivity agents: `kubectl -n kube-system get pods -l k8s-app=konnectivity-agent`. Then check why the agents are not running, or cannot connect to kube-apiserver.',
   },
   'network/address-not-allowed': {
     severity: 'error',
@@ -46,7 +46,7 @@ export const networkEntries = {
     hop: 'kube-apiserver',
     title: 'The connection from kube-apiserver to Service {namespace}/{service} is closed without a response',
     cause:
-      'The connection is accepted and then closed. Possible reasons are an HTTP proxy, a service mesh that requires its own TLS, or a server that is shutting down.',
+      'The connection is accepted and then closed. Possible reasons are an HTTP proxy, a service mesh that requires mutual TLS, or a server that is shutting down.',
     fix: 'Check whether HTTPS_PROXY is set for kube-apiserver, and whether the pods have a service mesh sidecar. If the pods have a sidecar, exclude the port of the extension API server from the mesh.',
     explainedBy: ['auth/proxy-certificate-refused', 'endpoints/server-name-required', 'endpoints/server-name-refused'],
   },

@@ -15,8 +15,8 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} is being deleted',
     cause:
-      'The APIService was deleted, but it has finalizers. It exists until the controllers of these finalizers remove them. Then the API is gone.',
-    fix: 'Check that the controllers of the finalizers are running: `kubectl get apiservice {name} -o jsonpath={.metadata.finalizers}`. If the API is still needed, register it again after the deletion.',
+      'The APIService was deleted, but it still has finalizers. When their controllers have removed all finalizers, the APIService no longer exists, and the API stops working.',
+    fix: 'List the finalizers: `kubectl get apiservice {name} -o jsonpath={.metadata.finalizers}`. Then check that the controllers of the finalizers are running. If the API is still needed, register it again after the deletion.',
   },
   'registration/name-mismatch': {
     severity: 'error',
@@ -24,7 +24,7 @@ export const registrationEntries = {
     field: ['metadata', 'name'],
     title: 'The name of APIService {name} does not match its spec: expected {expected}',
     cause:
-      'The name of an APIService must be <version>.<group>, with the version and the group of its spec. kube-apiserver rejects any other name.',
+      'The name of an APIService must be <version>.<group>, where version and group are spec.version and spec.group. kube-apiserver rejects any other name.',
     fix: 'Set metadata.name to {expected}, or correct spec.group and spec.version.',
     fileFix: 'Set metadata.name to {expected} in {file}:{line}, or correct spec.group and spec.version.',
   },
@@ -49,7 +49,7 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     field: ['spec', 'service'],
     title: 'spec.service of APIService {name} is incomplete or invalid',
-    cause: 'kube-apiserver requires the namespace and the name of the Service. The port is optional; it must be between 1 and 65535.',
+    cause: 'kube-apiserver requires the namespace and the name of the Service. The port is optional, and must be between 1 and 65535.',
     fix: 'In spec.service of the APIService, set namespace and name. Set port to a number from 1 to 65535, or remove it to use port 443.',
   },
   'registration/local-with-trust': {
@@ -58,7 +58,7 @@ export const registrationEntries = {
     field: ['spec'],
     title: 'APIService {name} has a caBundle or insecureSkipTLSVerify, but no Service',
     cause:
-      'An APIService without spec.service is Local: kube-apiserver itself serves the API. kube-apiserver rejects a Local APIService with caBundle or insecureSkipTLSVerify.',
+      'kube-apiserver itself serves the API of an APIService without spec.service. kube-apiserver rejects such an APIService if it has caBundle or insecureSkipTLSVerify.',
     fix: 'Add spec.service to the APIService, or remove caBundle and insecureSkipTLSVerify.',
   },
   'registration/automanaged-label': {
@@ -78,8 +78,8 @@ export const registrationEntries = {
     title: 'Two controllers inject the caBundle of APIService {name}',
     cause:
       'The annotations of the APIService request injection from two controllers. Each controller overwrites the CA that the other injected.',
-    fix: 'Choose one of the two controllers, and remove the annotation of the other. For example: `kubectl annotate apiservice {name} {annotation}-`',
-    fileFix: 'Keep one annotation, and remove {annotation} in {file}:{line}.',
+    fix: 'Choose one of the two controllers, and remove the annotation of the other, for example: `kubectl annotate apiservice {name} {annotation}-`',
+    fileFix: 'Remove one of the two annotations, for example {annotation} in {file}:{line}.',
   },
   'registration/injector-blocked': {
     severity: 'warning',
@@ -96,8 +96,8 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} has the outdated annotation {annotation}, which no controller reads',
     cause:
-      'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
-    fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
+      'Since version 0.11 (2019), cert-manager reads only annotations with the prefix cert-manager.io/. No controller injects the caBundle, so kube-apiserver does not trust the serving certificate.',
+    fix: 'Replace the annotation: `kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
     fileFix: 'Replace the annotation {annotation} with {replacement} in {file}:{line}.',
   },
   'registration/other-service': {
@@ -106,16 +106,16 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
     cause:
-      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or somebody else registered the API. `apisvc register` does not redirect an API to another Service.',
-    fix: 'If someone else owns the API in the cluster, use a different API group. Otherwise, change apisvc.yaml back. Or move the API, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
+      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or someone else registered the API. `apisvc register` does not redirect an API to another Service.',
+    fix: 'If someone else owns the API in the cluster, use a different API group. Otherwise, revert the change in apisvc.yaml. To move the API to Service {wanted} instead, delete the APIService and register the API again. Until then, the API is unavailable: `kubectl delete apiservice {name} && apisvc register`',
   },
   'registration/bundle-manager': {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'Another field manager also owns the caBundle of APIService {name}: {manager}',
     cause:
-      '{manager} set the caBundle too, and would set its old value again. Therefore `apisvc rotate --ca` refuses to change the caBundle.',
-    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. With Argo CD, set the sync option ServerSideApply=true before that. Otherwise, Argo CD deletes the caBundle. With Helm, set the value caBundle to an empty string instead.',
+      '{manager} also sets the caBundle, and would overwrite a new caBundle with the old value. Therefore, `apisvc rotate --ca` refuses to change the caBundle.',
+    fix: 'Make apisvc an owner of the caBundle, so that the field is not removed: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. With Argo CD, set the sync option ServerSideApply=true before you change the manifests. Otherwise, Argo CD removes the caBundle from the APIService. With Helm, set the value caBundle to an empty string instead.',
   },
   'registration/hides-custom-resources': {
     severity: 'warning',

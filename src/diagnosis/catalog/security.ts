@@ -32,9 +32,9 @@ export const securityEntries = {
     severity: 'error',
     differs: true,
     hop: 'endpoint',
-    title: 'The private key {keyEntry} in the Secret {namespace}/{secret} does not match the certificate {certificateEntry}',
+    title: 'The private key {keyEntry} in Secret {namespace}/{secret} does not match the certificate {certificateEntry}',
     cause:
-      'The certificate was issued for a different private key. A running server keeps the certificate and key that it loaded. After a restart, the server cannot load the pair in the Secret.',
+      'The certificate was issued for a different private key. A running server keeps the certificate and private key that it loaded. After a restart, the server cannot load the certificate and private key from the Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: 'Replace the Secret with one that contains a certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
     fileFix: 'Replace {certificateEntry} and {keyEntry} in {file}:{line} with a certificate and its private key.',
@@ -53,7 +53,7 @@ export const securityEntries = {
     hop: 'kube-apiserver',
     title: 'ConfigMap kube-system/extension-apiserver-authentication contains a private key',
     cause:
-      'Extension API servers, and often other clients, can read the ConfigMap. kube-apiserver publishes only certificates in the ConfigMap, and removes the rest. So the ConfigMap is immutable, or another program writes to it.',
-    fix: 'Delete the ConfigMap, so that kube-apiserver creates it again: `kubectl -n kube-system delete configmap extension-apiserver-authentication`. Then replace the CA of the compromised private key: the CA in --client-ca-file or in --requestheader-client-ca-file of kube-apiserver.',
+      'Extension API servers, and often other clients, can read the ConfigMap. kube-apiserver writes only certificates to the ConfigMap, and removes everything else. It could not remove the private key, because the ConfigMap is immutable or another program writes to it.',
+    fix: 'Delete the ConfigMap, so that kube-apiserver creates it again: `kubectl -n kube-system delete configmap extension-apiserver-authentication`. The private key is compromised. Replace its CA, which is in --client-ca-file or --requestheader-client-ca-file of kube-apiserver.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

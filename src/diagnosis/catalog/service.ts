@@ -8,15 +8,15 @@ export const serviceEntries = {
     title: 'Namespace {namespace} of the extension API server is being deleted',
     cause:
       'The namespace was deleted with everything in it, but APIService {name} still exists. Kubernetes cannot finish the deletion of any namespace while an APIService is not available.',
-    fix: 'If the API is no longer needed, delete its APIService, so that the namespace can go: `kubectl delete apiservice {name}`. Otherwise, install the extension API server again after the deletion: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`',
+    fix: 'Delete the APIService, so that Kubernetes can finish the deletion: `kubectl delete apiservice {name}`. If the API is still needed, wait until the namespace is deleted: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`. Then install the extension API server again, and register its API.',
   },
   'service/deleting': {
     severity: 'error',
     hop: 'service',
     title: 'Service {namespace}/{service} is being deleted',
     cause:
-      'The Service was deleted, but it has finalizers. It exists until the controllers of these finalizers remove them. Then the API stops working.',
-    fix: 'If the API is no longer needed, delete its APIService: `kubectl delete apiservice {name}`. Otherwise, create the Service again after the deletion: `kubectl -n {namespace} wait --for=delete service/{service} --timeout=5m`',
+      'The Service was deleted, but it still has finalizers. When their controllers have removed all finalizers, the Service no longer exists, and the API stops working.',
+    fix: 'If the API is no longer needed, delete its APIService: `kubectl delete apiservice {name}`. Otherwise, wait until the Service is deleted: `kubectl -n {namespace} wait --for=delete service/{service} --timeout=5m`. Then create the Service again.',
     explainedBy: ['service/namespace-terminating'],
   },
   'service/missing': {
@@ -31,8 +31,8 @@ export const serviceEntries = {
     severity: 'warning',
     hop: 'service',
     title: 'Service {namespace}/{service} is not in the files, but Service {near} is',
-    cause: 'spec.service of the APIService must have the name and the namespace of the Service.',
-    fix: 'Set spec.service of the APIService to {near}, or set the name and the namespace of the Service to {namespace}/{service}.',
+    cause: 'spec.service of the APIService must match the name and the namespace of the Service.',
+    fix: 'Set spec.service of the APIService to {near}, or change the namespace and the name of the Service to {namespace}/{service}.',
     explainedBy: ['registration/service-incomplete'],
   },
   'service/selects-no-pod': {
@@ -40,8 +40,8 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} selects no pod in the files',
     cause:
-      'The selector of a Service must match the labels of the pod template. Otherwise the Service has no endpoints. This is a warning if the server may be in other files.',
-    fix: 'Set spec.selector of Service {namespace}/{service} to labels of the pods, or add the labels to the pod template.',
+      'The selector of a Service must match the labels of the pod template. Otherwise, the Service has no endpoints. This finding is a warning if the extension API server may be in other files.',
+    fix: 'Set spec.selector of Service {namespace}/{service} to labels of the pod template, or add the labels of the selector to the pod template.',
   },
   'service/port-missing': {
     severity: 'error',
@@ -56,8 +56,8 @@ export const serviceEntries = {
     severity: 'error',
     hop: 'service',
     title: 'Port {port} of Service {namespace}/{service} has protocol {protocol}, but kube-apiserver connects with TCP',
-    cause: 'A port of a Service forwards only packets of its protocol. The default is TCP.',
-    fix: 'Remove the protocol of the port: `kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/protocol","value":"TCP"}]\'`',
+    cause: 'A Service port forwards only packets of its protocol. The default protocol is TCP.',
+    fix: 'Set the protocol of the port to TCP: `kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/protocol","value":"TCP"}]\'`',
     fileFix: 'Set spec.ports[{index}].protocol of the Service to TCP in {file}:{line}.',
     explainedBy: ['registration/service-incomplete'],
   },
@@ -82,15 +82,16 @@ export const serviceEntries = {
     hop: 'service',
     title:
       'Port {port} of Service {namespace}/{service} has targetPort {targetPort}, but the extension API server listens on port {listening}',
-    cause: 'The Service has several ports, and spec.service.port of the APIService names the wrong one.',
-    fix: 'Set spec.service.port of the APIService to the right port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
+    cause: 'The Service has several ports, and spec.service.port of the APIService is the wrong one.',
+    fix: 'Set spec.service.port of the APIService to the correct port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
     fileFix: 'Set spec.service.port to {servicePort} in {file}:{line}.',
   },
   'service/headless': {
     severity: 'error',
     hop: 'service',
     title: 'Service {namespace}/{service} is headless, but kube-apiserver needs a cluster IP',
-    cause: 'Without --enable-aggregator-routing, kube-apiserver connects to the cluster IP of the Service. A headless Service has none.',
+    cause:
+      'Without --enable-aggregator-routing, kube-apiserver connects to the cluster IP of the Service. A headless Service has no cluster IP.',
     fix: 'Delete Service {namespace}/{service} and create it again without clusterIP: None, or start kube-apiserver with --enable-aggregator-routing=true.',
   },
   'service/external-name-unsupported': {

@@ -26,7 +26,7 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
               why:
                 kind === undefined
                   ? whyNot(apiVersion)
-                  : `kubectl finds no matches for it. An APIService has apiVersion ${current} and kind APIService.`,
+                  : `kubectl does not find this kind. An APIService has apiVersion ${current} and kind APIService.`,
             }),
             ...at([kind === undefined ? 'apiVersion' : 'kind']),
           },
@@ -79,10 +79,10 @@ const current = 'apiregistration.k8s.io/v1';
 /** Kubernetes deprecation guide, "v1.22", APIService. */
 const whyNot = (apiVersion: string): string =>
   apiVersion.endsWith('/v1beta1')
-    ? 'The version v1beta1 was removed in Kubernetes 1.22. kubectl cannot apply the manifest to a newer cluster.'
+    ? 'The version v1beta1 was removed in Kubernetes 1.22. kubectl cannot apply the manifest to a cluster of version 1.22 or newer.'
     : apiVersion.startsWith('apiregistration.k8s.io/')
-      ? `There is no such version. The only version is ${current}.`
-      : `There is no such API group. An APIService has apiVersion ${current}.`;
+      ? `This version does not exist. The only version is ${current}.`
+      : `This API group does not exist. An APIService has apiVersion ${current}.`;
 
 function describe({ kind, path, words, given = '', suggestion }: Fault): Observation {
   const field = pathText(path);
@@ -102,17 +102,18 @@ function describe({ kind, path, words, given = '', suggestion }: Fault): Observa
         placeholder: words,
         why: path.includes('service')
           ? 'kube-apiserver accepts the value, but no Service can have this name.'
-          : 'kube-apiserver rejects the APIService, because the value is no DNS name.',
+          : 'kube-apiserver rejects the APIService, because the value is not a valid DNS name.',
       });
     case 'not-base64':
       if (given === 'private-key') return observation('bundle/private-key', ['the value is the PEM text of a private key']);
       return observation('bundle/not-encoded', [words], {
-        why: whyNotBase64[given] ?? 'The value has characters that are not base64, or lacks some.',
+        why: whyNotBase64[given] ?? 'The value contains characters that are not base64, or it is truncated.',
       });
   }
 }
 
 const whyNotBase64: Readonly<Record<string, string>> = {
-  pem: 'The value is the PEM text itself, which must be encoded as base64.',
-  blanks: 'The value has blanks, for example because ">-" in YAML joins lines with blanks. Only line ends may be in base64.',
+  pem: 'The value is PEM text, which must be base64-encoded.',
+  blanks:
+    'The value contains spaces, for example because ">-" in YAML joins lines with spaces. Base64 may contain line breaks, but no spaces.',
 };

@@ -60,8 +60,8 @@ describe('texts', () => {
     ['E7-angle.yaml', 'title', 'is a placeholder: <base64-encoded-CA>'],
     ['G01-kustomize', 'fix', `\`kubectl kustomize ${fixtures}/G01-kustomize | apisvc lint -\``],
     ['G02-noname.yaml', 'fix', 'Set metadata.name to v1.a.example.com in '],
-    ['G04-raw-pem.yaml', 'cause', 'The value is the PEM text itself'],
-    ['G05-folded.yaml', 'cause', 'The value has blanks'],
+    ['G04-raw-pem.yaml', 'cause', 'The value is PEM text, '],
+    ['G05-folded.yaml', 'cause', 'The value contains spaces'],
   ] as const)('%s: the %s says "%s"', (name, part, words) => {
     expect(only(linted(name))[part]).toContain(words);
   });
