@@ -7,7 +7,10 @@ export const checkServerName: Check = ({ snapshot, probes, host = '', api }) => 
   const named = probes.find(({ at }) => at === nameless?.at);
   if (!nameless || !named) return [];
   const served = (handshake: Handshake): boolean => handshake.kind === 'served';
-  const evidence = [`with the server name ${host}: ${describe(named.handshake)}`, `without a server name: ${describe(nameless.handshake)}`];
+  const evidence = [
+    `TLS handshake with the server name ${host}: ${describe(named.handshake)}`,
+    `TLS handshake without a server name: ${describe(nameless.handshake)}`,
+  ];
   const found = (code: 'endpoints/server-name-required' | 'endpoints/server-name-refused') => [
     { ...observation(code, evidence, { endpoints: nameless.at }), at: [nameless.at] },
   ];

@@ -119,7 +119,7 @@ function compareRepeated({ repeated, aggregated }: ApiSnapshot): Difference | un
     usual: String(good.view.status),
     severity: isRepeated ? 'error' : 'warning',
     evidence: [
-      `GET ${good.view.path} through kube-apiserver: ${answers.map(({ count, view }) => `${counted(count, 'time')} ${view.status}`).join(', ')}`,
+      `GET ${good.view.path} through kube-apiserver: ${answers.map(({ count, view }) => `${view.status} (${counted(count, 'time')})`).join(', ')}`,
       ...bad.flatMap(({ view }) => bodyOf({ state: 'seen', value: view })),
     ],
   };

@@ -53,7 +53,7 @@ export function readManifestTexts(texts: readonly ManifestText[]): ReadManifests
     // The faults of a template have one cause, and the documents between them mean little.
     const ytt = isYttTemplate(text);
     if (ytt || (found.length > 0 && isTemplate(text))) {
-      const words = `it is a template (${ytt ? 'ytt' : 'Helm or Go'}) that was not rendered`;
+      const words = `the file is a template (${ytt ? 'ytt' : 'Helm or Go'}) that was not rendered`;
       faults.push({ file, kind: 'template', line: lineOfAction(text), words });
       continue;
     }
@@ -107,7 +107,7 @@ function readDocument(file: string, document: DocumentText): ReadDocument | Mani
   if (!('words' in read) || !text.includes('{{')) return read;
   const filled = readYaml(file, { ...document, text: quotePlaceholders(text) });
   if ('words' in filled) return read;
-  return { ...filled, unfilled: { ...read, kind: 'template', words: 'it has a placeholder that is not filled in' } };
+  return { ...filled, unfilled: { ...read, kind: 'template', words: 'the file contains a placeholder that was not filled in' } };
 }
 
 interface Parsed {

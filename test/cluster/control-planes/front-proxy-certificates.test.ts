@@ -31,7 +31,7 @@ const justExpired = () => ({ notBefore: new Date(Date.now() - day), notAfter: ne
 describeControlPlane('a front-proxy CA that has just expired', { apiserver: (place) => frontProxy(place, { ca: justExpired() }) }, [
   {
     name: 'expired-front-proxy-ca',
-    how: 'the front-proxy CA has just expired',
+    how: 'the front-proxy CA expired a moment ago',
     codes: ['auth/front-proxy-ca-expired'],
     make: registerSampleApiserver,
     evidence: /expired at/,
@@ -72,7 +72,7 @@ describeControlPlane(
   [
     {
       name: 'wrong-proxy-name',
-      how: 'the name in the client certificate of kube-apiserver is not one of --requestheader-allowed-names',
+      how: "the common name of kube-apiserver's client certificate is not in --requestheader-allowed-names",
       // Only kube-apiserver and the log of the server know the name.
       codes: ['auth/proxy-not-trusted'],
       make: registerSampleApiserver,

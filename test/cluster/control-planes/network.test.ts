@@ -35,7 +35,7 @@ describeControlPlane(
   [
     {
       name: 'refusing-proxy',
-      how: 'HTTPS_PROXY is set for kube-apiserver, and the proxy answers 403',
+      how: 'HTTPS_PROXY is set for kube-apiserver, and the proxy responds with 403',
       codes: ['network/proxy-in-the-way'],
       make: ({ register }) => register('refusing-proxy'),
       evidence: /: Forbidden$/m,
@@ -97,7 +97,7 @@ const startProxyServer = (controlPlane: ControlPlane) =>
 describeControlPlane('konnectivity', konnectivity, [
   {
     name: 'no-agent',
-    how: 'kube-apiserver uses konnectivity, and no agent is connected',
+    how: 'kube-apiserver uses Konnectivity, but no Konnectivity agent is connected',
     codes: ['network/no-konnectivity-agent'],
     make: async (controlPlane) => {
       controlPlane.keep(startProxyServer(controlPlane));

@@ -81,14 +81,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'refusing-people',
-    how: 'the server refuses a user that RBAC allows (403)',
+    how: 'the server refuses a request that RBAC allows (403)',
     codes: ['auth/refused-by-server'],
     condition: passed,
     make: replying({ forbids: 'admin' }),
   },
   {
     name: 'refusing-jane',
-    how: 'the server refuses the user of --as-user',
+    how: 'the server refuses the user in --as-user',
     codes: ['auth/refused-by-server'],
     condition: passed,
     make: replying({ forbids: reader }),
@@ -96,7 +96,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'letting-jane-in',
-    how: 'nothing: the user of --as-user has access',
+    how: 'nothing: the user in --as-user has access',
     codes: [],
     condition: passed,
     make: replying({}),
@@ -105,7 +105,7 @@ const faults: readonly HandMadeFault[] = [
   {
     // Every authenticated user may read discovery (ClusterRole system:discovery).
     name: 'without-rbac',
-    how: 'RBAC does not allow the user of --as-user to get the API',
+    how: 'RBAC does not allow the user in --as-user to get the API',
     codes: ['auth/user-not-allowed'],
     condition: passed,
     make: replying({}),
@@ -113,7 +113,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'other-client-ca',
-    how: 'the server requires client certificates from another CA',
+    how: 'the server requires client certificates from a CA other than the front-proxy CA',
     codes: ['auth/proxy-certificate-refused'],
     condition: failedWith(
       '(remote error: tls: (bad certificate|unknown certificate authority|certificate required)|write: broken pipe|http2: client conn)',
@@ -136,7 +136,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'insecure',
-    how: 'insecureSkipTLSVerify instead of a caBundle',
+    how: 'the APIService has insecureSkipTLSVerify instead of a caBundle',
     codes: ['security/insecure-skip-tls-verify'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name), apiServiceSpec: { caBundle: undefined, insecureSkipTLSVerify: true } }),

@@ -21,7 +21,7 @@ const noCondition = { '1.37': undefined, '1.35': passed };
 const faults: readonly HandMadeFault[] = [
   {
     name: 'other-ca',
-    how: 'the caBundle contains another CA',
+    how: 'the caBundle contains a different CA',
     codes: ['cert/unknown-authority'],
     condition: untrusted,
     make: trusting(() => ({ ca: otherCa })),
@@ -42,7 +42,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'der-bundle',
-    how: 'the caBundle contains the CA as DER',
+    how: 'the caBundle contains the CA in DER format',
     codes: ['bundle/der'],
     condition: noCondition,
     make: trusting((caPem) => ({ apiServiceSpec: { caBundle: caPem.split('\n').slice(1, -2).join('') } })),
@@ -77,7 +77,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'not-injected',
-    how: 'the caBundle is empty, and the cert-manager that should inject it does not run',
+    how: 'the caBundle is empty, and cert-manager, which injects it, is not running',
     codes: ['bundle/not-injected'],
     condition: untrusted,
     make: trusting(() => ({
@@ -87,7 +87,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'outdated-annotation',
-    how: 'the caBundle is empty, and the annotation for cert-manager is one of before 2019',
+    how: 'the caBundle is empty, and cert-manager has not supported the annotation of the APIService since 2019',
     codes: ['registration/outdated-annotation'],
     condition: untrusted,
     make: trusting(() => ({

@@ -32,7 +32,7 @@ const faults: readonly HandMadeFault[] = [
   { name: 'nothing-wrong', how: 'nothing', codes: [], condition: passed, make: async (name, bench) => ({ port: await bench.serve(name) }) },
   {
     name: 'wrong-name',
-    how: 'the serving certificate is for another name',
+    how: 'the serving certificate is for a different name',
     codes: ['cert/san-mismatch'],
     condition: failedTls('x509: certificate is valid for elsewhere.svc, not wrong-name.certificates.svc'),
     make: serving((_, ca) => makeLeaf('elsewhere.svc', ca)),
@@ -53,7 +53,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'early-leaf',
-    how: 'the serving certificate is not valid before tomorrow',
+    how: 'the serving certificate becomes valid tomorrow',
     codes: ['cert/not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     make: serving(servingLeaf({ when: notYetValid })),
@@ -103,7 +103,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'two-faults',
-    how: 'the serving certificate is for another name, and from another CA with another name',
+    how: 'the serving certificate is for a different name, and from a different CA with a different name',
     codes: ['cert/san-mismatch', 'cert/unknown-authority'],
     condition: failedTls('x509: certificate is valid for elsewhere.svc, not two-faults.certificates.svc'),
     make: serving(() => makeLeaf('elsewhere.svc', otherCa)),

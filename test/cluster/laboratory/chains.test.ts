@@ -38,14 +38,14 @@ const chain =
 const faults: readonly HandMadeFault[] = [
   {
     name: 'expired-ca',
-    how: 'the CA has expired, the serving certificate has not',
+    how: 'the CA has expired, but the serving certificate has not',
     codes: ['cert/ca-expired'],
     condition: failedTls('x509: certificate has expired'),
     make: chain(oldCa, [], oldCa),
   },
   {
     name: 'early-ca',
-    how: 'the CA is not valid before tomorrow',
+    how: 'the CA becomes valid tomorrow',
     codes: ['cert/ca-not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     make: chain(earlyCa, [], earlyCa),
@@ -76,7 +76,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'half-a-chain',
-    how: 'the server sends only the upper of two intermediate CAs',
+    how: 'the server sends only one of two intermediate CAs, which is the one that the root CA signed',
     codes: ['cert/missing-intermediate'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     make: chain(inner, [outer], deepCa),
@@ -90,7 +90,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'chain-too-long',
-    how: 'an intermediate CA below a CA whose path length is 0',
+    how: 'the path length of the CA is 0, but the CA signed an intermediate CA',
     codes: ['cert/path-length'],
     condition: failedTls('x509: too many intermediates for path length constraint'),
     make: chain(belowShallow, [belowShallow], shallowCa),
@@ -101,10 +101,10 @@ const faults: readonly HandMadeFault[] = [
 const validChains: readonly HandMadeFault[] = [
   ...(
     [
-      ['whole-chain', 'nothing: two intermediate CAs, sent in order', chain(inner, [inner, outer], deepCa)],
+      ['whole-chain', 'nothing: the server sends two intermediate CAs in the right order', chain(inner, [inner, outer], deepCa)],
       [
         'chain-in-disorder',
-        'nothing: two intermediate CAs in the wrong order, with the root between them',
+        'nothing: the server sends two intermediate CAs in the wrong order, with the root CA between them',
         chain(inner, [outer, deepCa, inner], deepCa),
       ],
       ['trusted-intermediate', 'nothing: the caBundle contains the intermediate CA without the root', chain(inner, [], inner)],
@@ -116,15 +116,15 @@ const validChains: readonly HandMadeFault[] = [
       ['cross-signed', 'nothing: during a rotation, the old CA signed the new CA', chain(newRoot, [crossSigned], oldRoot, newRoot)],
       [
         'cross-signed-old-only',
-        'nothing: during a rotation, the old CA signed the new CA, which is not yet in the caBundle',
+        'nothing: during a rotation, the old CA signed the new CA, and the caBundle contains only the old CA',
         chain(newRoot, [crossSignedLonger], deepCa),
       ],
-      ['ec-below-rsa', 'nothing: an ECDSA certificate of an RSA CA', chain(rsaCa, [], rsaCa)],
+      ['ec-below-rsa', 'nothing: an RSA CA signed the ECDSA serving certificate', chain(rsaCa, [], rsaCa)],
     ] as const
   ).map(([name, how, make]) => ({ name, how, codes: [], condition: passed, make })),
   {
     name: 'rsa-below-ec',
-    how: 'nothing: an RSA certificate of an ECDSA CA',
+    how: 'nothing: an ECDSA CA signed the RSA serving certificate',
     codes: [],
     condition: passed,
     make: async (name, bench) => ({
@@ -133,7 +133,7 @@ const validChains: readonly HandMadeFault[] = [
   },
   {
     name: 'wildcard',
-    how: 'nothing: a wildcard for all Services of the namespace',
+    how: 'nothing: the serving certificate has a wildcard name for all Services of the namespace',
     codes: [],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name, pair(await makeLeaf(bench.hostOf('*'), bench.ca))) }),

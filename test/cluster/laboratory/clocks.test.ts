@@ -35,7 +35,7 @@ globalThis.Date = class extends RealDate {
 describeFaults('clocks', [
   {
     name: 'slow-clock',
-    how: 'the clock of the machine where verify runs is 10 minutes behind',
+    how: 'the clock of the machine on which verify runs is 10 minutes behind',
     codes: ['control-plane/clock-skew'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name) }),
@@ -43,7 +43,7 @@ describeFaults('clocks', [
   },
   {
     name: 'expired-by-one-clock',
-    how: 'the serving certificate expired an hour ago, and the clock of the machine where verify runs is 3 hours behind',
+    how: 'the serving certificate expired an hour ago, and the clock of the machine on which verify runs is 3 hours behind',
     codes: ['control-plane/clock-skew'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     make: async (name, bench) => {

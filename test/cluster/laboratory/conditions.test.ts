@@ -107,12 +107,12 @@ test('an API without a condition: control-plane/no-condition', async () => {
 const repaired = [
   {
     name: 'renewed-since',
-    how: 'the condition reports an expired certificate, and it was renewed since',
+    how: 'the condition reports an expired certificate, but the certificate has since been renewed',
     error: 'tls: failed to verify certificate: x509: certificate has expired',
   },
   {
     name: 'started-since',
-    how: 'the condition reports a refused connection, and the server was started since',
+    how: 'the condition reports a refused connection, but the server has since started',
     error: 'dial tcp 10.0.0.1:443: connect: connection refused',
   },
 ];
@@ -132,7 +132,7 @@ test('a condition with the time of another clock: control-plane/wrong-clock', as
   await expectFindings(
     {
       name: 'other-clock',
-      how: 'the condition reports an expired certificate, from a kube-apiserver whose clock is decades ahead',
+      how: 'a kube-apiserver whose clock is decades ahead reports an expired certificate in the condition',
       codes: ['control-plane/wrong-clock'],
     },
     apiServiceNameOf(unwritten),
@@ -145,7 +145,7 @@ test('an API that works, but is not Available: control-plane/stale-condition', a
   await expectFindings(
     {
       name: stale,
-      how: 'the condition of an API of custom resources is out of date, and an admission policy prevents its update',
+      how: 'the condition of an API of custom resources is out of date, and an admission policy prevents an update of the condition',
       codes: ['control-plane/stale-condition'],
     },
     apiServiceNameOf(stale),

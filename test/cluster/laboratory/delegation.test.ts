@@ -32,7 +32,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-delegator-for-jane',
-    how: 'the same ServiceAccount, with a request of an ordinary user',
+    how: 'the ServiceAccount of the server is not bound to system:auth-delegator, and verify also sends a request as an ordinary user',
     codes: ['auth/delegator-missing'],
     condition: passed,
     change: () => ({ without: ['delegator'] }),
@@ -47,21 +47,21 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-reader-tolerated',
-    how: 'the same ServiceAccount, and the server tolerates the failed lookup',
+    how: 'the ServiceAccount of the server is not bound to extension-apiserver-authentication-reader, and the server runs with --authentication-tolerate-lookup-failure',
     codes: ['auth/reader-missing'],
     condition: failedWith('40[13]'),
     change: () => ({ without: ['reader'], flags: ['--authentication-tolerate-lookup-failure'] }),
   },
   {
     name: 'other-client-name',
-    how: 'the server allows another common name than the one of kube-apiserver',
+    how: "the server does not allow the common name of kube-apiserver's client certificate",
     codes: ['auth/client-name-not-allowed'],
     condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, await frontProxyCa(), '--requestheader-allowed-names=another-client'),
   },
   {
     name: 'other-front-proxy',
-    how: 'the server has another front-proxy CA than kube-apiserver',
+    how: 'the server trusts a different front-proxy CA than that of kube-apiserver',
     codes: ['auth/proxy-not-trusted'],
     condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, pem(await makeCa('another front proxy CA'))),

@@ -21,7 +21,7 @@ async function startDeletion(...object: readonly string[]): Promise<void> {
 describeFaults(namespace, [
   {
     name: 'leaving-service',
-    how: 'the Service is being deleted, and has a finalizer',
+    how: 'the Service is being deleted, but has a finalizer',
     codes: ['service/deleting'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name) }),
@@ -29,7 +29,7 @@ describeFaults(namespace, [
   },
   {
     name: 'leaving-registration',
-    how: 'the APIService is being deleted, and has a finalizer',
+    how: 'the APIService is being deleted, but has a finalizer',
     codes: ['registration/deleting'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name) }),
@@ -40,7 +40,7 @@ describeFaults(namespace, [
 describeFaults('leaving', [
   {
     name: 'leaving-namespace',
-    how: 'the namespace is being deleted, and the endpoints are gone',
+    how: 'the namespace is being deleted, and its EndpointSlice was already deleted',
     codes: ['service/namespace-terminating'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name) }),

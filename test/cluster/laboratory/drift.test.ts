@@ -66,7 +66,7 @@ async function applyBundle(apiService: string): Promise<void> {
 const faults: readonly HandMadeFault[] = [
   {
     name: 'other-project-ca',
-    how: 'the caBundle and the serving certificate are from another CA than the one of the project',
+    how: 'the caBundle and the serving certificate have a different CA than the project',
     codes: ['bundle/not-project-ca'],
     condition: passed,
     make: async (name, bench) => {
@@ -77,7 +77,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'other-project-leaf',
-    how: 'the serving certificate is not the one of the project, but from the same CA',
+    how: 'the serving certificate is not that of the project, but has the same CA',
     codes: ['cert/not-project-certificate'],
     condition: passed,
     make: async (name, bench) => {
@@ -91,7 +91,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'rotation-interrupted',
-    how: 'a rotation of the CA was killed when every endpoint served the new certificate',
+    how: 'a rotation of the CA was killed after every endpoint had loaded the new certificate',
     codes: ['cert/rotation-interrupted'],
     condition: passed,
     make: async (name, bench) => {
@@ -106,7 +106,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'other-bundle-manager',
-    how: 'a GitOps tool applied the caBundle too, with the same value',
+    how: 'a GitOps tool also applied the caBundle, with the same value',
     codes: ['registration/bundle-manager'],
     condition: passed,
     make: async (name, bench) => {

@@ -32,14 +32,14 @@ const faults: readonly HandMadeFault[] = [
   // Without an OpenAPI schema, so it comes first: the schema is only missed after two minutes.
   {
     name: 'lists-not-found',
-    how: 'nothing: the server serves its discovery document alone',
+    how: 'nothing: the server serves only its discovery document',
     codes: [],
     condition: passed,
     make: answering(({ url }, response) => url !== `/apis/lists-not-found.example.com/v1` && ends(response, 404)),
   },
   {
     name: 'failing-lists',
-    how: 'the server answers 500 to list requests, and its discovery works',
+    how: 'the server responds with 500 to list requests, but its discovery works',
     codes: ['discovery/list-failed'],
     condition: passed,
     make: listing((response) => failure(response, 500, 'failed to list things: etcdserver: request timed out')),
@@ -53,14 +53,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'distrustful-lists',
-    how: 'the server serves discovery to everyone, and does not authenticate kube-apiserver for list requests (401)',
+    how: 'the server serves discovery to everyone, but does not authenticate kube-apiserver for list requests (401)',
     codes: ['auth/proxy-not-trusted'],
     condition: passed,
     make: listing((response) => failure(response, 401, 'Unauthorized')),
   },
   {
     name: 'failing-lists-of-users',
-    how: 'the server answers 500 to list requests of the user of --as-user',
+    how: 'the server responds with 500 to list requests from the user in --as-user',
     codes: ['discovery/list-failed'],
     condition: passed,
     make: listing((response, { headers }) => headers['x-remote-user'] === reader && failure(response, 500, 'out of order')),
@@ -68,14 +68,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'slow-lists',
-    how: 'the server takes 7 seconds to answer list requests',
+    how: 'the server takes 7 seconds to respond to list requests',
     codes: ['discovery/slow'],
     condition: passed,
     make: listing((response) => setTimeout(() => response.end('{"kind":"List","items":[]}'), 7_000)),
   },
   {
     name: 'silent-lists',
-    how: 'the server never answers list requests',
+    how: 'the server never responds to list requests',
     codes: ['discovery/slow'],
     condition: passed,
     make: listing(() => true),
@@ -92,7 +92,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'lists-without-rbac',
-    how: 'RBAC does not allow the user of --as-user to list the resource',
+    how: 'RBAC does not allow the user in --as-user to list the resource',
     codes: ['auth/list-not-allowed'],
     condition: passed,
     make: listing(() => false),
@@ -100,7 +100,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'listed-by-reader',
-    how: 'nothing: verify runs as a user who may list the resource (--as)',
+    how: 'nothing: verify runs as a user who is allowed to list the resource (--as)',
     codes: [],
     notChecked: ['the APIService', 'ConfigMap kube-system/extension-apiserver-authentication'],
     condition: passed,
@@ -110,7 +110,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'listed-by-jane',
-    how: 'RBAC does not allow the user of --as to list the resource',
+    how: 'RBAC does not allow the user in --as to list the resource',
     codes: ['auth/list-not-allowed'],
     notChecked: [
       'the APIService',
@@ -124,7 +124,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'without-lists',
-    how: 'nothing: the only resource of the server has the verb create, as that of a DNS webhook of cert-manager',
+    how: 'nothing: the only resource of the server has only the verb create, like that of a cert-manager DNS01 webhook',
     codes: [],
     condition: passed,
     make: serving((group) => ({
@@ -134,7 +134,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'probed-elsewhere',
-    how: 'the server answers 500 to the path of --probe, and its lists work',
+    how: 'the server responds with 500 to the path in --probe, but its lists work',
     codes: ['discovery/list-failed'],
     condition: passed,
     make: answering(({ url = '' }, response) => url.endsWith('/things/one/status') && failure(response, 500, 'out of order')),
@@ -150,7 +150,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'not-probed',
-    how: 'nothing: the server answers 500 to list requests, and verify sends none (--no-probe)',
+    how: 'nothing: the server responds with 500 to list requests, but verify sends none (--no-probe)',
     codes: [],
     condition: passed,
     make: listing((response) => failure(response, 500, 'out of order')),
@@ -158,7 +158,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'empty-adapter',
-    how: 'an adapter of metrics has no metrics',
+    how: 'a metrics adapter has no metrics',
     codes: ['discovery/no-metrics'],
     condition: passed,
     apiService: `v1.${emptyGroup}`,

@@ -89,7 +89,7 @@ const healthy: readonly HandMadeFault[] = [
   },
   {
     name: 'one-path',
-    how: 'nothing: the server answers only its group version, and 404 to all other paths',
+    how: 'nothing: the server serves only the path of its group and version, and responds with 404 to all others',
     codes: [],
     condition: passed,
     make: async (name, bench) => {

@@ -8,15 +8,19 @@ import type { Recording } from './recording.ts';
 
 const introduction = `# The fault laboratory
 
-Each row is one test: an API is registered on a real kube-apiserver, usually with one thing broken.
-The first column says what was broken. The second column lists the findings of \`apisvc verify\`:
-exactly these, and no others. The last two columns show the Available condition that kube-apiserver
-reports. If the condition is True, \`kubectl get apiservices\` does not show the fault. If
-kube-apiserver refuses the APIService, \`apisvc lint\` finds the fault in the manifest.
+Each row is one test, which registers an API on a real kube-apiserver, usually with one fault. "The
+server" is the extension API server.
 
-The tests are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
-run on Kubernetes 1.37.2 with every change, and on 1.35.4 where a result depends on the version. A
-thorough run (CONTRIBUTING.md) repeats all on both.
+- The first column describes the fault. A row that starts with "nothing" is a valid registration.
+- The second column lists all findings of \`apisvc verify\`. If kube-apiserver refuses the
+  APIService, it lists the findings of \`apisvc lint\` for the manifest.
+- The last two columns show the Available condition that kube-apiserver reports. If the condition is
+  True, \`kubectl get apiservices\` does not show the fault. If it is "none", the APIService does
+  not exist or has no Available condition.
+
+The tests are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. Every
+change is tested on Kubernetes 1.37.2. If a result depends on the version, it is also tested on
+1.35.4. A thorough run repeats all tests on both versions: see CONTRIBUTING.md.
 
 This page is generated from the recordings of these tests by \`npm run docs\`.
 `;
@@ -29,7 +33,7 @@ export function laboratoryPage(recordings: Readonly<Record<KubernetesVersion, re
     const [now, before] = [newer.get(fault), older.get(fault)];
     return cells(how, codesCell(now, before), outcomeOf(now), outcomeOf(before));
   });
-  const table = [cells('What was broken', 'Found', 'Condition on 1.37', 'Condition on 1.35'), cells('---', '---', '---', '---'), ...rows];
+  const table = [cells('Fault', 'Findings', 'Condition on 1.37', 'Condition on 1.35'), cells('---', '---', '---', '---'), ...rows];
   return `${introduction}\n${table.join('\n')}\n\n${offlineSection()}`;
 }
 
@@ -51,11 +55,11 @@ const codesOf = (codes: readonly Code[]): string =>
   codes.length === 0 ? 'nothing' : codes.map((code) => `[${code}](findings.md#${code.replace('/', '')})`).join(', ');
 
 function outcomeOf(recording: Recording | undefined): string {
-  if (recording === undefined) return 'not produced';
+  if (recording === undefined) return 'not tested';
   return recording.refused === undefined ? recording.condition : 'refused';
 }
 
 function offlineSection(): string {
   const rows = Object.entries(offline).map(([code, why]) => markdownItem(`[${code}](findings.md#${code.replace('/', '')}): ${why}`));
-  return `## Not produced here\n\nHand-written snapshots in test/unit/diagnosis cover these findings.\n\n${rows.join('\n')}\n`;
+  return `## Findings without a test on both versions\n\nHand-written snapshots in test/unit/diagnosis cover these findings.\n\n${rows.join('\n')}\n`;
 }

@@ -45,7 +45,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'unknown-target-port',
-    how: 'the targetPort of the Service is a name, and no container port has it',
+    how: 'the targetPort of the Service is a name that no container port has',
     codes: ['service/target-port-unknown'],
     condition: missingEndpoints,
     change: () => ({ service: { ports: [{ port: 443, targetPort: 'no-such-port' }] } }),
@@ -59,7 +59,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'other-port',
-    how: 'the APIService names another port of the Service, where another server answers',
+    how: 'spec.service.port of the APIService is a different port of the Service, on which a different server responds',
     codes: ['service/other-port'],
     condition: failedWith('connection refused'),
     change: () => ({
@@ -115,7 +115,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'unknown-flag',
-    how: 'the server has an unknown flag',
+    how: 'the pod starts the server with an unknown flag',
     codes: ['endpoints/pod-crashing'],
     condition: missingEndpoints,
     text: /pod unknown-flag\n.*exit code 1 .*\n.*last log line of api: .*unknown flag: --no-such-flag/,
@@ -131,7 +131,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'closed-gate',
-    how: 'the pod has a readiness gate that no controller sets',
+    how: 'the pod has a readiness gate whose condition no controller sets',
     codes: ['endpoints/readiness-gate'],
     condition: missingEndpoints,
     text: /example\.com\/open/,
@@ -139,7 +139,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'cut-off-pod',
-    how: 'packets of kube-apiserver to the pod are dropped',
+    how: 'the network drops packets from kube-apiserver to the pod',
     codes: ['network/timeout'],
     notChecked: ['a request to the API through the service proxy'],
     condition: failedWith('(deadline exceeded|timeout)'),
@@ -156,10 +156,10 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'held-pod',
-    how: 'a finalizer holds a second pod that was deleted',
+    how: 'a second pod was deleted, but has a finalizer',
     codes: ['endpoints/pod-terminating'],
     condition: passed,
-    text: /pod held\n.*still exists, although its grace period ended at/,
+    text: /pod held is stuck\n.*still exists, although its grace period ended at/,
     afterCreate: async (name, bench) => {
       const pod = podOf({ name, namespace: bench.namespace }, {}, 'held');
       await bench.kubectl(['create', '-f', '-'], { ...pod, metadata: { ...pod.metadata, finalizers: ['example.com/hold'] } });
@@ -170,7 +170,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'dead-node',
-    how: 'the kubelet of the node stops reporting',
+    how: 'the kubelet of the node stops posting node status',
     codes: ['endpoints/node-not-ready'],
     condition: missingEndpoints,
     text: /pod dead-node .*\n.*when node silent last reported/,

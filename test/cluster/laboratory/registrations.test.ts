@@ -33,28 +33,28 @@ const faults: readonly HandMadeFault[] = [
   {
     // kube-apiserver keeps it until a restart. Deletion at the start would disturb other specs.
     name: 'automanaged-label',
-    how: 'the label of APIServices that kube-apiserver manages itself',
+    how: 'the APIService has the label of APIServices that kube-apiserver itself manages',
     codes: ['registration/automanaged-label'],
     condition: passed,
     make: differing({ apiServiceMetadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } } }),
   },
   {
     name: 'two-injectors',
-    how: 'annotations for two controllers that inject the caBundle',
+    how: 'the APIService has annotations for two controllers that inject the caBundle',
     codes: ['registration/two-injectors'],
     condition: passed,
     make: annotated({ ...certManager, ...openshift }),
   },
   {
     name: 'injector-blocked',
-    how: 'an annotation that requests injection of the caBundle, and insecureSkipTLSVerify',
+    how: 'the APIService has insecureSkipTLSVerify, and an annotation that requests the injection of a caBundle',
     codes: ['registration/injector-blocked'],
     condition: passed,
     make: annotated(certManager, insecure),
   },
   {
     name: 'priority-too-high',
-    how: 'groupPriorityMinimum 5000',
+    how: 'groupPriorityMinimum is 5000',
     codes: ['registration/priority-too-high'],
     condition: passed,
     make: differing({ apiServiceSpec: { groupPriorityMinimum: 5000 } }),
@@ -62,7 +62,7 @@ const faults: readonly HandMadeFault[] = [
   {
     // No other spec requests these resources without a group.
     name: 'shadows-group',
-    how: 'groupPriorityMinimum 17900, and a resource of the same name as one in the group apps',
+    how: 'groupPriorityMinimum is 17900, and the API has a resource with the same name as a resource of the group apps',
     codes: ['registration/shadows-group'],
     condition: passed,
     make: async (name, bench) => ({

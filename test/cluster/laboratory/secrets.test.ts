@@ -51,7 +51,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'secret-deleted',
-    how: 'the Secret was deleted while the server runs',
+    how: 'the Secret was deleted while the server was running',
     codes: ['cert/secret-missing'],
     condition: passed,
     afterCreate: async (name, bench) => {
@@ -75,7 +75,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'other-key',
-    how: 'tls.key in the Secret belongs to another certificate',
+    how: 'tls.key in the Secret belongs to a different certificate',
     codes: ['security/key-mismatch'],
     condition: missingEndpoints,
     change: async (name, bench) => {
@@ -99,7 +99,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'sub-path-renewed',
-    how: 'the pod mounts the Secret with subPath, and the Secret was renewed',
+    how: 'the pod mounts the Secret with subPath, and the certificate in the Secret was renewed',
     codes: ['cert/sub-path-mount'],
     condition: passed,
     text: /Pod sub-path-renewed mounts/,
@@ -108,7 +108,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'renewed-secret',
-    how: 'the Secret was renewed, and the server does not reload it',
+    how: 'the certificate in the Secret was renewed, but the server does not reload it',
     codes: ['cert/secret-differs'],
     condition: passed,
     change: () => ({ flags: ['--certificate-once'] }),
@@ -116,7 +116,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'not-restarted',
-    how: 'the Secret had a certificate from another CA and was renewed, but the server does not reload it',
+    how: 'the certificate in the Secret was replaced by one from the CA in the caBundle, but the server does not reload it',
     codes: ['cert/secret-differs'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     change: async (name, bench) => ({
@@ -127,7 +127,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'reloaded',
-    how: 'nothing: the Secret was renewed, and the server loaded it',
+    how: 'nothing: the certificate in the Secret was renewed, and the server reloaded it',
     codes: [],
     condition: passed,
     afterCreate: renew,
@@ -141,7 +141,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'default-path-renewed',
-    how: 'the server has no flags; its Secret was renewed, and it does not reload it',
+    how: 'the server has no flags, and does not reload the certificate that was renewed in its Secret',
     codes: ['cert/secret-differs'],
     condition: passed,
     change: (name) => ({ ...atDefaultPath(name), flags: ['--certificate-once'] }),
@@ -149,7 +149,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'default-path-other-key',
-    how: 'the server has no flags, and tls.key in its Secret belongs to another certificate',
+    how: 'the server has no flags, and tls.key in its Secret belongs to a different certificate',
     codes: ['security/key-mismatch'],
     condition: missingEndpoints,
     change: async (name, bench) => {
@@ -159,7 +159,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'server-name-only',
-    how: 'nothing: the server has a certificate for its server name, and another one for other clients',
+    how: 'nothing: the server serves a valid certificate only to clients that send its server name (SNI)',
     codes: [],
     condition: passed,
     change: async (_, bench) => ({
@@ -179,14 +179,14 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'underscores',
-    how: 'the flags have underscores, and the pod mounts the Secret with subPath',
+    how: 'the flags of the server contain underscores, and the pod mounts the Secret with subPath',
     codes: ['cert/sub-path-mount'],
     condition: passed,
     change: () => ({ ...bySubPath, certificateFlags: bySubPath.certificateFlags.map((flag) => flag.replaceAll(/(?<=[a-z])-/g, '_')) }),
   },
   {
     name: 'two-secrets',
-    how: 'the server has no flags for its certificate, and mounts two Secrets with one',
+    how: 'the server has no flags for its certificate, and mounts two Secrets that contain a certificate',
     codes: ['cert/self-generated'],
     notChecked: ['the Secret with the serving certificate'],
     condition: failedTls('x509: certificate'),

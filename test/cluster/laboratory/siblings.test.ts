@@ -54,7 +54,7 @@ const onlyWithRouting: readonly HandMadeFault[] = [
 const faults: readonly HandMadeFault[] = [
   {
     name: 'one-of-three-failing',
-    how: 'one of three servers answers 500 to every request',
+    how: 'one of three servers responds with 500 to every request',
     codes: ['endpoints/answers-differ'],
     condition: passed,
     make: threeWith((response) => ends(response, 500)),
@@ -68,7 +68,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'one-of-three-unready',
-    how: 'one of three servers answers 500 to GET /readyz, and to nothing else',
+    how: 'one of three servers responds with 500 to GET /readyz, but not to other requests',
     codes: ['endpoints/answers-differ'],
     condition: passed,
     make: async (name, bench) => {

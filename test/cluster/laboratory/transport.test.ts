@@ -60,7 +60,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'wrong-port',
-    how: 'the Service has another port',
+    how: 'the Service has no port with the number in spec.service.port of the APIService',
     codes: ['service/port-missing'],
     condition: /^False ServicePortError .* is not listening on port 443/,
     make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { port: 8443 } }),
@@ -132,14 +132,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'silent',
-    how: 'the server accepts connections and sends nothing',
+    how: 'the server accepts connections, but sends nothing',
     codes: ['endpoints/handshake-timeout'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (_, bench) => ({ port: await bench.keep(serveSilence()) }),
   },
   {
     name: 'dropped',
-    how: 'iptables drops the packets of kube-apiserver to the server',
+    how: 'iptables drops packets from kube-apiserver to the server',
     codes: ['network/timeout'],
     condition: notConnected,
     options: untilItSaysSo,
@@ -147,7 +147,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'dropped-since',
-    how: 'iptables drops the packets of kube-apiserver to the server, and the condition is still True',
+    how: 'iptables drops packets from kube-apiserver to the server, but the condition is still True',
     codes: ['discovery/no-answer'],
     condition: passed,
     make: async (name, bench) => {
@@ -173,7 +173,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'reset-on-the-way',
-    how: 'a firewall resets the connections of kube-apiserver when they carry data',
+    how: 'a firewall resets connections from kube-apiserver when they carry data',
     codes: ['network/connection-lost'],
     condition: failedWith('connection reset by peer'),
     make: async (name, bench) => ({

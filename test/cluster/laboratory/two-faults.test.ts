@@ -27,29 +27,29 @@ const automanaged = { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' };
 const registrations: readonly Half[] = [
   {
     name: 'automanaged',
-    how: 'the label of APIServices that kube-apiserver manages itself',
+    how: 'the APIService has the label of APIServices that kube-apiserver itself manages',
     code: 'registration/automanaged-label',
     registration: { apiServiceMetadata: { labels: automanaged } },
   },
   {
     name: 'two-injectors',
-    how: 'annotations for two controllers',
+    how: 'the APIService has annotations for two controllers that inject the caBundle',
     code: 'registration/two-injectors',
     registration: { apiServiceMetadata: { annotations: injectors } },
   },
   {
     name: 'high-priority',
-    how: 'a high priority',
+    how: 'groupPriorityMinimum is 9000',
     code: 'registration/priority-too-high',
     registration: { apiServiceSpec: { groupPriorityMinimum: 9000 } },
   },
 ];
 
 const bundles: readonly Half[] = [
-  { name: 'key', how: 'a private key in the caBundle', code: 'bundle/private-key', added: (ca) => pair(ca).key },
+  { name: 'key', how: 'the caBundle contains the private key of the CA', code: 'bundle/private-key', added: (ca) => pair(ca).key },
   {
     name: 'damaged',
-    how: 'a damaged certificate in the caBundle',
+    how: 'the caBundle contains a damaged certificate',
     code: 'bundle/damaged-certificate',
     added: () => '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
   },
@@ -58,41 +58,41 @@ const bundles: readonly Half[] = [
 const certificates: readonly Half[] = [
   {
     name: 'wrong-name',
-    how: 'a certificate for another name',
+    how: 'the serving certificate is for a different name',
     code: 'cert/san-mismatch',
     condition: failedTls('x509: certificate is valid for elsewhere.svc'),
     leaf: (_, ca) => makeLeaf('elsewhere.svc', ca),
   },
   {
     name: 'expired',
-    how: 'an expired certificate',
+    how: 'the serving certificate has expired',
     code: 'cert/expired',
     condition: failedTls('x509: certificate has expired'),
     leaf: (host, ca) => makeLeaf(host, ca, { when: expired }),
   },
   {
     name: 'early',
-    how: 'a certificate that is not yet valid',
+    how: 'the serving certificate is not yet valid',
     code: 'cert/not-yet-valid',
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     leaf: (host, ca) => makeLeaf(host, ca, { when: notYetValid }),
   },
   {
     name: 'client-only',
-    how: 'a client certificate as the serving certificate',
+    how: 'the extended key usage of the serving certificate is clientAuth',
     code: 'cert/wrong-usage',
     condition: failedTls('incompatible key usage'),
     leaf: (host, ca) => makeLeaf(host, ca, { usage: 'clientAuth' }),
   },
   {
     name: 'ending',
-    how: 'a certificate that expires in 10 days',
+    how: 'the serving certificate expires in 10 days',
     code: 'cert/expires-soon',
     leaf: (host, ca) => makeLeaf(host, ca, { when: validForDays(10) }),
   },
   {
     name: 'weak-key',
-    how: 'a certificate with a weak key',
+    how: 'the serving certificate has an RSA key of 1024 bits',
     code: 'cert/weak-key',
     leaf: async (host, ca) => makeLeaf(host, ca, { keyPair: await rsaKeyPair(1024) }),
   },
@@ -107,12 +107,12 @@ const failing = (name: string, how: string, status: number, code: Code): Half =>
 });
 
 const replies: readonly Half[] = [
-  failing('not-found', 'a server without the group', 404, 'discovery/not-found'),
-  failing('server-error', 'a server that fails', 500, 'discovery/server-error'),
-  failing('distrustful', 'a server that answers 401 to kube-apiserver', 401, 'auth/proxy-not-trusted'),
+  failing('not-found', 'the server does not serve the group (404)', 404, 'discovery/not-found'),
+  failing('server-error', 'the server responds with 500', 500, 'discovery/server-error'),
+  failing('distrustful', 'the server does not authenticate kube-apiserver (401)', 401, 'auth/proxy-not-trusted'),
   {
     name: 'no-resources',
-    how: 'a server without resources',
+    how: 'the discovery document has no resources',
     code: 'discovery/no-resources',
     reply: (service) => ({ body: resourceList(`${groupOf(service)}/v1`) }),
   },

@@ -47,7 +47,10 @@ describe('a metrics adapter', () => {
     // biome-ignore lint/suspicious/noExplicitAny: as above.
     expect(new Set(items.map(({ spec }: any) => spec.caBundle)).size).toBe(1);
     for (const each of names)
-      await expectFindings(valid(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0, ${each}`), each);
+      await expectFindings(
+        valid(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0 serves ${each}`),
+        each,
+      );
   });
 
   test('returns a written metric through kube-apiserver', async () => {

@@ -64,7 +64,7 @@ describe('metrics-server from the preset', () => {
   });
 
   test('passes verify, which reads the serving certificate from the pod', async () => {
-    await expectFindings(valid('metrics-server', 'nothing: metrics-server 0.9.0 from its preset'), name, asReader);
+    await expectFindings(valid('metrics-server', 'nothing: metrics-server 0.9.0 was registered from its preset'), name, asReader);
   });
 
   test('does not change on a second register', async () => {
@@ -104,7 +104,7 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
   });
 
   test('gets a warning from verify that kube-apiserver does not verify its certificate', async () => {
-    const how = 'metrics-server 0.9.0 as its release manifests install it';
+    const how = 'metrics-server 0.9.0 was installed from its release manifests';
     await expectFindings({ name: 'metrics-server-release', how, codes: ['security/insecure-skip-tls-verify'] }, name);
     await expectTranscript(transcript('node', 'metrics-server-insecure'), session.run);
   });
@@ -149,7 +149,10 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
 
   test('works afterwards, and kube-apiserver verifies its certificate', async () => {
     await expectFindings(
-      valid('metrics-server-adopted', 'nothing: metrics-server 0.9.0 from its release manifests, adopted by a project'),
+      valid(
+        'metrics-server-adopted',
+        'nothing: metrics-server 0.9.0 was installed from its release manifests, then registered with apisvc',
+      ),
       name,
       asReader,
     );

@@ -89,10 +89,15 @@ async function waitForEndpoints(): Promise<void> {
 }
 
 test.each<[string, Code, string, () => Promise<Third>]>([
-  ['old-ca', 'cert/unknown-authority', 'has a certificate of an older CA', async () => ({ leaf: await makeLeaf(host, oldCa) })],
+  ['old-ca', 'cert/unknown-authority', 'has a certificate from an older CA', async () => ({ leaf: await makeLeaf(host, oldCa) })],
   ['expired', 'cert/expired', 'has an expired certificate', async () => ({ leaf: await makeLeaf(host, ca, { when: expired }) })],
-  ['wrong-name', 'cert/san-mismatch', 'has a certificate for another name', async () => ({ leaf: await makeLeaf('elsewhere.svc', ca) })],
-  ['not-listening', 'endpoints/connection-refused', 'listens on another port', async () => ({ port: 9443 })],
+  [
+    'wrong-name',
+    'cert/san-mismatch',
+    'has a certificate for a different name',
+    async () => ({ leaf: await makeLeaf('elsewhere.svc', ca) }),
+  ],
+  ['not-listening', 'endpoints/connection-refused', 'listens on a different port', async () => ({ port: 9443 })],
 ])('verify finds and names one broken pod of three (%s): %s', async (fault, code, how, third) => {
   await startThird(await third());
   await waitForEndpoints();
@@ -106,7 +111,7 @@ test.each<[string, Code, string, () => Promise<Third>]>([
 
 test('a crashing replica is only a warning, because it gets no requests', async () => {
   await startThird({ flag: '--no-such-flag' });
-  const how = 'one of three pods has an unknown flag';
+  const how = 'one of three pods starts its server with an unknown flag';
   const fault = { name: 'one-of-three-crashing', how, codes: ['endpoints/pod-crashing'] } as const;
   const { findings } = await expectFindings(fault, name, { withinMs: 90_000 });
   expect(findings).toMatchObject([{ severity: 'warning', title: expect.stringContaining('pod third') }]);
@@ -114,5 +119,5 @@ test('a crashing replica is only a warning, because it gets no requests', async 
 });
 
 test('verify has no findings without the third pod', async () => {
-  await expectFindings(valid('two-pods', 'nothing: two pods of one Deployment'), name);
+  await expectFindings(valid('two-pods', 'nothing: two pods of one Deployment serve the API'), name);
 });

@@ -65,7 +65,7 @@ describe('three pods of the sample API server', () => {
   });
 
   test('pass verify', async () => {
-    await expectFindings(valid('sample-apiserver', 'nothing: the sample API server 0.37.2 from its preset, three pods'), name, asReader);
+    await expectFindings(valid('sample-apiserver', 'nothing: three pods run the sample API server 0.37.2 from its preset'), name, asReader);
   });
 
   test('are forbidden to an ordinary user until RBAC allows access', async () => {

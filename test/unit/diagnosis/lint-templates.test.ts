@@ -14,7 +14,7 @@ describe('templates', () => {
   ])('%s: nothing else is reported', (_, text, line) => {
     const diagnosis = lintedText(`apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n${text}`);
     expect(linesOf(diagnosis)).toEqual([line]);
-    expect(only(diagnosis)).toMatchObject({ evidence: ['it is a template (ytt) that was not rendered'] });
+    expect(only(diagnosis)).toMatchObject({ evidence: ['the file is a template (ytt) that was not rendered'] });
     expect(only(diagnosis).fix).toContain('`ytt -f . | apisvc lint -`');
   });
 

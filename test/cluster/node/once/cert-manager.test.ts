@@ -130,7 +130,7 @@ describe('rotate', () => {
     expect(stderr).toContain(`error: cert-manager did not renew Certificate ${name}/${secret}: Failed: `);
     expect(stderr).toContain('Error signing certificate');
     expect(await project.places()).toEqual(before);
-    const how = 'the key of the CA does not belong to its certificate, so that a renewal failed';
+    const how = 'the private key of the CA does not match its certificate, so the renewal failed';
     await expectFault({ name: 'cert-manager-renewal-failed', how, codes: ['cert-manager/renewal-failed'] });
     await project.signWith(ca);
     await project.rotated('--nudge');
@@ -198,7 +198,7 @@ describe('verify', () => {
 
   test('finds a Secret that the cainjector may not read', async () => {
     await project.annotate(`${fromCertificate}-`, `${fromSecret}=${name}/${ca}`);
-    const how = 'the Secret in cert-manager.io/inject-ca-from-secret lacks cert-manager.io/allow-direct-injection';
+    const how = 'the Secret in cert-manager.io/inject-ca-from-secret does not have the annotation cert-manager.io/allow-direct-injection';
     await expectFault({ name: 'cert-manager-not-allowed', how, codes: ['cert-manager/secret-not-allowed'] });
     await project.annotate(`${fromSecret}-`, `${fromCertificate}=${name}/${secret}`);
     await project.expectSame();
@@ -215,7 +215,7 @@ describe('verify', () => {
 
   test('finds an Issuer that was deleted, and register restores it', async () => {
     await kubectlOk(['delete', 'issuer', ca, '-n', name]);
-    const how = 'the Issuer of a Certificate that is ready was deleted';
+    const how = 'the Issuer was deleted after the Certificate became ready';
     const { findings } = await expectFault({ name: 'cert-manager-no-issuer', how, codes: ['cert-manager/issuer-not-ready'] });
     expect(findings[0]?.title).toContain(`Issuer ${ca} does not exist`);
     expect(await project.run('register')).toMatchObject({ exitCode: 0 });
@@ -223,7 +223,7 @@ describe('verify', () => {
 
   test('finds a name that spec.dnsNames lacks, and register --force-conflicts corrects it', async () => {
     await project.patchCertificate({ dnsNames: ['other.example.com'] });
-    const how = 'spec.dnsNames of the Certificate lacks the name of the Service';
+    const how = 'spec.dnsNames of the Certificate does not contain the name of the Service';
     await expectFault({ name: 'cert-manager-other-name', how, codes: ['cert-manager/name-missing'] });
     expect(await project.run('register', '--force-conflicts')).toMatchObject({ exitCode: 0 });
     await project.expectSame();
@@ -250,7 +250,7 @@ describe('verify', () => {
 
   test('finds a certificate that was not reissued after its CA changed', async () => {
     await project.during(renew(name, ca));
-    const how = 'the CA of the Issuer was renewed, but not the Certificate';
+    const how = 'the CA of the Issuer was renewed, but the Certificate was not';
     await expectFault({ name: 'cert-manager-old-ca', how, codes: ['cert-manager/old-ca'] });
     await project.during(renew(name, secret));
     await project.expectSame();
@@ -262,7 +262,7 @@ describe('verify', () => {
   test('finds it also where the APIService names the Certificate of the CA', async () => {
     await project.annotate(`${fromCertificate}=${name}/${ca}`);
     await project.during(renew(name, ca));
-    const how = 'the CA was renewed, but not the Certificate, and cert-manager.io/inject-ca-from names the Certificate of the CA';
+    const how = 'the CA was renewed, but the Certificate was not, and cert-manager.io/inject-ca-from names the Certificate of the CA';
     await expectFault({ name: 'cert-manager-old-ca-injected', how, codes: ['cert-manager/old-ca'] });
     await project.during(renew(name, secret));
     await project.annotate(`${fromCertificate}=${name}/${secret}`);
@@ -274,7 +274,7 @@ describe('verify', () => {
     const caBundle = Buffer.from(pem(await makeCa('another CA'))).toString('base64');
     await kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify({ spec: { caBundle } })]);
     await kubectlOk(['wait', '--for=condition=Available=False', '--timeout=60s', `apiservice/${project.apiService}`]);
-    const how = 'the caBundle was overwritten while the cainjector of cert-manager does not run';
+    const how = 'the caBundle was overwritten while the cainjector of cert-manager was not running';
     const fault = { name: 'cert-manager-not-injected', how, codes: ['cert-manager/not-injected'] } as const;
     const { findings } = await project.parts.controller.during(expectFindings(fault, project.apiService, { withinMs: 60_000 }));
     expect(findings[0]?.cause).toBe('The cainjector is not running: nobody renews its Lease.');
