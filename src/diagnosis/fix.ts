@@ -44,7 +44,7 @@ function forOthers(template: string, project: ProjectCommands | undefined): stri
   if (!project || responsibilities[project.issuer].inProject) return template;
   const rotate = responsibilities[project.issuer].renewedInCluster ? 'rotate --ca' : 'rotate';
   const commands = new RegExp(
-    `In an apisvc project: \`apisvc (?:${rotate}|init --force-keys|register --only secrets)[^\`]*\`\\. Otherwise, (.)`,
+    `In an apisvc project, run: \`apisvc (?:${rotate}|init --force-keys|register --only secrets)[^\`]*\`\\. Otherwise, (.)`,
     'g',
   );
   return template.replace(commands, (_, first: string) => first.toUpperCase());

@@ -6,10 +6,11 @@ export const authEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The extension API server is not allowed to create {reviews}',
-    cause: 'The ServiceAccount of the extension API server is not bound to the ClusterRole system:auth-delegator.',
+    cause:
+      'The extension API server creates TokenReviews and SubjectAccessReviews to authenticate and authorize users. Its ServiceAccount is not bound to the ClusterRole system:auth-delegator.',
     fix: 'Bind the ServiceAccount to the ClusterRole system:auth-delegator: `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount}`',
     fileFix:
-      'Bind the ServiceAccount to system:auth-delegator. Replace the binding in {file}:{line} with the output of `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
+      'Bind the ServiceAccount to the ClusterRole system:auth-delegator. To do so, replace the binding in {file}:{line} with the output of `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
   },
   'auth/proxy-not-trusted': {
     severity: 'error',
@@ -29,9 +30,9 @@ export const authEntries = {
   'auth/refused-by-server': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'The extension API server refuses requests that kube-apiserver allows ({status})',
+    title: 'The extension API server rejects requests that kube-apiserver allows ({status})',
     cause:
-      "The extension API server does not trust kube-apiserver's client certificate, so it treats the user as system:anonymous. Or it trusts the certificate, but its authorization denies the request of the user.",
+      "Either the extension API server does not trust kube-apiserver's client certificate and treats the user as system:anonymous, or its authorization denies the user's request.",
     fix: 'Read the log of the extension API server. Check that its ServiceAccount is bound to the Role extension-apiserver-authentication-reader in kube-system, and to the ClusterRole system:auth-delegator.',
     explainedBy: [
       'auth/reader-missing',
@@ -50,15 +51,15 @@ export const authEntries = {
       'An extension API server reads ConfigMap kube-system/extension-apiserver-authentication when it starts. The ServiceAccount of this server is not bound to the Role extension-apiserver-authentication-reader in kube-system.',
     fix: 'Bind the ServiceAccount to the Role extension-apiserver-authentication-reader: `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount}`',
     fileFix:
-      'Bind the ServiceAccount in namespace kube-system. Replace the binding in {file}:{line} with the output of `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
+      'Bind the ServiceAccount to the Role extension-apiserver-authentication-reader in namespace kube-system. To do so, replace the binding in {file}:{line} with the output of `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
   },
   'auth/requestheader-missing': {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'kube-apiserver does not publish a front-proxy CA (requestheader-client-ca-file)',
     cause:
-      'ConfigMap kube-system/extension-apiserver-authentication has no certificate in requestheader-client-ca-file, so no extension API server can authenticate kube-apiserver. Either the aggregation layer is not configured, or the front-proxy CA has expired. kube-apiserver removes an expired CA from the ConfigMap.',
-    fix: 'If the front-proxy CA has expired, renew it. Otherwise, restart kube-apiserver with the flags of the aggregation layer: --requestheader-client-ca-file, --requestheader-allowed-names, --requestheader-username-headers, --requestheader-group-headers, --requestheader-extra-headers-prefix, --proxy-client-cert-file and --proxy-client-key-file.',
+      'ConfigMap kube-system/extension-apiserver-authentication has no certificate in the key requestheader-client-ca-file, so no extension API server can authenticate kube-apiserver. Either the aggregation layer is not configured, or the front-proxy CA has expired. kube-apiserver removes an expired CA from the ConfigMap.',
+    fix: 'If the front-proxy CA has expired, renew it. Otherwise, restart kube-apiserver with the flags that configure the aggregation layer: --requestheader-client-ca-file, --requestheader-allowed-names, --requestheader-username-headers, --requestheader-group-headers, --requestheader-extra-headers-prefix, --proxy-client-cert-file and --proxy-client-key-file.',
   },
   'auth/front-proxy-ca-expired': {
     severity: 'error',
@@ -81,7 +82,7 @@ export const authEntries = {
     title: "The extension API server does not allow the common name of kube-apiserver's client certificate",
     cause:
       "The extension API server accepts only client certificates with a common name from --requestheader-allowed-names. The common name of kube-apiserver's client certificate is not in this list.",
-    fix: "Add the common name to kube-apiserver's --requestheader-allowed-names. If the extension API server has its own --requestheader-allowed-names, add the common name there too, and restart the extension API server.",
+    fix: "Add the common name to kube-apiserver's --requestheader-allowed-names. If the extension API server has its own --requestheader-allowed-names, add the common name to that flag too, and restart the extension API server.",
     explainedBy: ['auth/requestheader-missing'],
   },
   'auth/proxy-certificate-refused': {
@@ -90,7 +91,7 @@ export const authEntries = {
     title: "The extension API server rejects kube-apiserver's client certificate during the TLS handshake",
     cause:
       'The extension API server requires a client certificate from a CA that it trusts. kube-apiserver sends a certificate from a different CA, or no certificate.',
-    fix: "Configure the extension API server to accept client certificates from the CA in ConfigMap kube-system/extension-apiserver-authentication (key requestheader-client-ca-file). Check that kube-apiserver's --proxy-client-cert-file names a certificate from this CA that has not expired, and that the clock of the server's node is right.",
+    fix: "Configure the extension API server to accept client certificates from the CA in ConfigMap kube-system/extension-apiserver-authentication (key requestheader-client-ca-file). Check that kube-apiserver's --proxy-client-cert-file names a certificate that this CA signed and that has not expired. Check that the clock of the extension API server's node is correct.",
     explainedBy: ['auth/front-proxy-ca-expired', 'auth/requestheader-missing', 'auth/reader-missing'],
   },
   'auth/user-not-allowed': {
@@ -106,7 +107,7 @@ export const authEntries = {
     hop: 'client',
     title: 'User {user} is not allowed to {verb} {resource} in group {group}',
     cause:
-      'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server. The request for a namespaced resource covers all namespaces, so a user with a RoleBinding may still have access to some of them.',
+      'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server. For a namespaced resource, the request covers all namespaces. A user with a RoleBinding may still have access to some namespaces.',
     fix: 'Create a ClusterRole for the resource: `kubectl create clusterrole {resource}-reader --verb=get,list,watch --resource={resource}.{group}`. Bind the user to the ClusterRole: `kubectl create clusterrolebinding {resource}-reader --clusterrole={resource}-reader --user={user}`. Then check the permission: `kubectl auth can-i {verb} {resource}.{group} --all-namespaces --as {user}`',
     explainedBy: ['auth/user-not-allowed'],
   },

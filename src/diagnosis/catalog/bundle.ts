@@ -1,7 +1,8 @@
 import type { CatalogEntry } from './entry.ts';
 import { renewInFiles, renewInProject } from './renewals.ts';
 
-const setBundle = "Set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`";
+const setBundle =
+  "Set spec.caBundle in {file}:{line} to the output of this command, where ca.crt is the CA that signed the serving certificate: `base64 < ca.crt | tr -d '\\n'`";
 
 /** Faults of a caBundle without any CA. */
 const unusable = ['bundle/empty', 'bundle/not-injected', 'bundle/unparsable', 'bundle/der', 'bundle/encoded-twice', 'bundle/private-key'];
@@ -25,7 +26,7 @@ export const bundleEntries = {
     cause: 'The value of spec.caBundle must be PEM certificates, base64-encoded exactly once.',
     fix: "Convert the CA certificate to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle to the output of this command: `base64 < ca.crt | tr -d '\\n'`",
     fileFix:
-      "Convert the CA to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`",
+      "Convert the CA certificate to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`",
   },
   'bundle/encoded-twice': {
     severity: 'error',
@@ -51,15 +52,17 @@ export const bundleEntries = {
     cause:
       'Without a caBundle, kube-apiserver trusts only the root CAs of its host. These CAs usually do not sign certificates for names such as {host}.',
     fix: 'In an apisvc project, write the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the serving certificate, as base64-encoded PEM.',
-    fileFix: `${setBundle}; or add the annotation of a controller that injects it, such as cert-manager.io/inject-ca-from`,
+    fileFix: `${setBundle}. Or add an annotation that requests the injection of the caBundle, such as cert-manager.io/inject-ca-from.`,
     explainedBy: ['bundle/not-injected', 'registration/outdated-annotation'],
   },
   'bundle/no-such-certificate': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: 'cert-manager.io/inject-ca-from of {name} names the Certificate {value}, but the files contain {near}',
-    cause: 'cert-manager copies the CA of the named Certificate into the caBundle. It injects nothing if the Certificate does not exist.',
-    fix: '`kubectl annotate --overwrite apiservice {name} cert-manager.io/inject-ca-from={near}`',
+    title:
+      'The annotation cert-manager.io/inject-ca-from of APIService {name} names Certificate {value}, but the files contain Certificate {near}',
+    cause:
+      "cert-manager's cainjector copies the CA of the Certificate into the caBundle. It injects nothing if the Certificate does not exist.",
+    fix: 'Correct the annotation: `kubectl annotate --overwrite apiservice {name} cert-manager.io/inject-ca-from={near}`',
     fileFix: 'Set the annotation cert-manager.io/inject-ca-from to {near} in {file}:{line}.',
   },
   'bundle/not-injected': {
@@ -76,7 +79,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} contains a private key',
     cause: 'The caBundle was set from the wrong file. Everyone who can read APIServices can read the private key.',
-    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project, run: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
     fileFix:
       'The private key is compromised. Create a new CA and a new serving certificate, then set spec.caBundle in {file}:{line} to the certificate of the new CA.',
     projectFix: `The private key is compromised. ${renewInProject}`,
@@ -86,7 +89,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The CA {subject} in the caBundle of APIService {name} expires on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
-    fix: 'Before {before}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fix: 'Before {deadline}, renew the CA and the serving certificate. In an apisvc project, run: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
     fileFix: renewInFiles,
     projectFix: renewInProject,
   },
@@ -95,8 +98,7 @@ export const bundleEntries = {
     differs: true,
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} does not contain the CA of the apisvc project',
-    cause:
-      'Someone changed the caBundle, or replaced the CA of the project without applying the project. The caBundle and the project have different CAs.',
+    cause: 'Either someone changed the caBundle, or someone replaced the CA in the project and did not apply the project to the cluster.',
     fix: 'To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
     fixes:
       'If the CA was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
@@ -109,9 +111,9 @@ export const bundleEntries = {
   'bundle/unused-ca': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: 'Unneeded CAs in the caBundle of APIService {name}: {count}',
+    title: 'The caBundle of APIService {name} contains CAs that are not needed ({count})',
     cause:
       'kube-apiserver trusts every CA in the caBundle. Anyone with the private key of one of these CAs can impersonate the extension API server.',
-    fix: 'Remove the CAs that are not needed from spec.caBundle. Keep a CA that will sign the next serving certificate.',
+    fix: 'Remove these CAs from spec.caBundle. If one of them will sign the next serving certificate, keep it.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -8,7 +8,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} is not Available: {reason}',
     cause:
-      'The availability check of kube-apiserver fails. The message of the Available condition gives the reason. Until the API is available, namespaces cannot be deleted, and clients that discover all groups get an error.',
+      'The availability check of kube-apiserver fails. The message of the Available condition contains the reason. Until the API is available, namespaces cannot be deleted, and clients that discover all groups get an error.',
     fix: 'Wait for the next availability check of kube-apiserver, which runs every 30 seconds: `apisvc verify {name} --wait`. If the APIService does not become Available, fix the problem that the message of the condition describes.',
     explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },
@@ -26,23 +26,23 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} is not Available ({reason}), although the API works',
     cause:
-      'The Available condition is out of date, because kube-apiserver checks the API only every 30 seconds. Or a different kube-apiserver instance, which sets the same condition, cannot reach the extension API server.',
+      'The Available condition may be out of date, because kube-apiserver checks the API only every 30 seconds. Or another kube-apiserver instance, which sets the same condition, cannot reach the extension API server.',
     fix: 'Wait for the next availability check: `apisvc verify {name} --wait`. If the APIService does not become Available, check the connection to the extension API server from every control plane node.',
   },
   'control-plane/clock-skew': {
     severity: 'error',
     hop: 'client',
-    title: "The clock of this machine is {difference} {direction} kube-apiserver's",
+    title: "The clock of this machine differs from kube-apiserver's clock by {difference}",
     cause:
-      'One of the two clocks is wrong. kube-apiserver verifies certificates by its own clock. A certificate that was issued by a wrong clock may be expired or not yet valid there.',
-    fix: 'Before you issue new certificates, synchronize the wrong clock with a time server. The time of kube-apiserver is the Date header of its responses: `kubectl get --raw /livez -v=8 2>&1 | grep -i date:`',
+      'One of the two clocks is wrong. kube-apiserver uses its own clock to verify certificates. For kube-apiserver, a certificate that was issued on this machine may be expired or not yet valid.',
+    fix: 'Before you issue new certificates, synchronize the wrong clock with a time server. To see the time of kube-apiserver, read the Date header of its response: `kubectl get --raw /livez -v=8 2>&1 | grep -i date:`',
   },
   'control-plane/wrong-clock': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: 'The clock of a kube-apiserver is wrong: it shows {time}',
+    title: 'The clock of a kube-apiserver instance is wrong: it shows {time}',
     cause:
-      'kube-apiserver refuses a certificate that is valid now, because its clock is wrong. If there are several kube-apiserver instances, the instance with the wrong clock may not be the one that answers here.',
+      'kube-apiserver rejects a certificate that is valid now, because its clock is wrong. If the cluster has several kube-apiserver instances, apisvc may be connected to an instance whose clock is correct.',
     fix: 'Do not issue new certificates. Synchronize the clocks of all control plane nodes with a time server. Then check the API again: `apisvc verify {name} --wait`',
   },
   'control-plane/flapping': {

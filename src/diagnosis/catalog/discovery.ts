@@ -17,13 +17,13 @@ export const discoveryEntries = {
     title: 'The discovery document of {group}/{version} is not an APIResourceList',
     cause:
       'A different server responds at the address of the Service, or the extension API server has a bug. Clients cannot discover the resources.',
-    fix: 'Look at the discovery document: `kubectl get --raw /apis/{group}/{version}`. If it comes from a different server, correct spec.service of the APIService.',
+    fix: 'Read the discovery document: `kubectl get --raw /apis/{group}/{version}`. If it comes from a different server, correct spec.service of the APIService.',
   },
   'discovery/wrong-group-version': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The discovery document is for {served}, not for {group}/{version}',
-    cause: 'spec.service of the APIService names the Service of a server for a different group or version.',
+    cause: 'spec.service of the APIService names the Service of a server that serves a different group or version.',
     fix: 'Set spec.service of the APIService to the Service of the server for {group}/{version}. If spec.service is already correct, configure the server to serve {group}/{version}.',
   },
   'discovery/no-resources': {
@@ -31,38 +31,38 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: '{group}/{version} has no resources',
     cause: 'The extension API server installs the group without any resource, or its --runtime-config disables all resources of the group.',
-    fix: 'Check --runtime-config of the extension API server, and the resources that its code installs. Then look at the discovery document again: `kubectl get --raw /apis/{group}/{version}`',
+    fix: 'Check --runtime-config of the extension API server, and the resources that its code installs. Then check the discovery document again: `kubectl get --raw /apis/{group}/{version}`',
   },
   'discovery/no-metrics': {
     severity: 'warning',
     hop: 'endpoint',
-    title: 'The adapter serves no metrics in {group}/{version}',
+    title: 'The metrics adapter serves no metrics in {group}/{version}',
     cause:
-      'The list of metrics is empty. Either the adapter cannot reach its metrics store, such as Prometheus, or no rule of its configuration matches a metric that exists.',
-    fix: 'Read the log of the adapter: `kubectl -n {namespace} logs service/{service}`. Check the URL of the metrics store (for prometheus-adapter, --prometheus-url) and the rules of the configuration. Then look at the metrics again: `kubectl get --raw /apis/{group}/{version}`',
+      'The list of metrics is empty. Either the adapter cannot reach its metrics store, such as Prometheus, or no rule in its configuration matches an existing metric.',
+    fix: 'Read the log of the adapter: `kubectl -n {namespace} logs service/{service}`. Check the URL of the metrics store (for prometheus-adapter, --prometheus-url) and the rules in the configuration. Then list the metrics again: `kubectl get --raw /apis/{group}/{version}`',
   },
   'discovery/list-failed': {
     severity: 'error',
     hop: 'endpoint',
     title: 'Failed to list {resource} of {group}/{version} ({status})',
     cause:
-      'Discovery works, but the extension API server responds with an error when clients list objects. It probably cannot reach its backend, such as etcd or a metrics store. The response body gives the reason.',
-    fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`. To check again, request the list: `kubectl get --raw {path}`',
+      'Discovery works, but the extension API server responds with an error when clients list objects. It probably cannot reach its backend, such as etcd or a metrics store. The response body contains the reason.',
+    fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`. Then request the list again: `kubectl get --raw {path}`',
     explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
   },
   'discovery/probe-failed': {
     severity: 'error',
     hop: 'endpoint',
     title: 'GET {path} failed ({status})',
-    cause: 'The path of --probe does not exist, or the extension API server rejects the request. The response body gives the reason.',
-    fix: 'Check the resource, the namespace and the name in the path of --probe. To see the resources of the API: `kubectl get --raw /apis/{group}/{version}`',
+    cause: 'The path in --probe does not exist, or the extension API server rejects the request. The response body contains the reason.',
+    fix: 'Check the resource, the namespace and the name in the --probe path. To list the resources of the API: `kubectl get --raw /apis/{group}/{version}`',
     explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
   },
   'discovery/request-failed': {
     severity: 'error',
     hop: 'endpoint',
     title: 'GET /apis/{group}/{version} through kube-apiserver failed ({status})',
-    cause: 'The extension API server did not respond to kube-apiserver, or responded with an error. The response body gives the reason.',
+    cause: 'The extension API server did not respond to kube-apiserver, or responded with an error. The response body contains the reason.',
     fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: [...anyAnswerFault, 'control-plane/*'],
   },
@@ -92,17 +92,17 @@ export const discoveryEntries = {
   'discovery/cut-off': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'The connection ends before the response of {group}/{version} is complete',
+    title: 'The connection closes before the response of {group}/{version} is complete',
     cause:
       'The server, or a proxy in front of it, closes the connection while it sends the response. Clients get an error or a truncated document.',
-    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check whether its container restarts, and its memory limit.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check whether its container restarts, and check its memory limit.',
   },
   'discovery/redirected': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The extension API server redirects requests ({status})',
     cause:
-      'kube-apiserver does not follow redirects, and treats them as errors. A web server or a login page probably responds at the address of the Service.',
+      'kube-apiserver does not follow redirects, and treats them as errors. A different server, such as a web server with a login page, probably responds at the address of the Service.',
     fix: 'Check which pods Service {namespace}/{service} selects. If they are the right pods, configure the extension API server to serve /apis/{group}/{version} without a redirect.',
   },
   'discovery/server-error': {
@@ -125,9 +125,9 @@ export const discoveryEntries = {
   'discovery/not-listed': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: 'kubectl does not find the resources of {group}/{version}, although the API works',
+    title: 'kubectl cannot find the resources of {group}/{version}, although the API works',
     cause:
-      'kubectl reads the aggregated discovery document of kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends the request as user system:kube-aggregator, without groups, and got no valid response.',
+      'kubectl reads the aggregated discovery document of kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends this request as user system:kube-aggregator, without groups, and does not get a valid response.',
     fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis/{group}/{version}. A server built with k8s.io/apiserver logs denied requests with --v=4: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },

@@ -17,7 +17,7 @@ export const checkAnswer: Check = (context) => {
   if (answer) return answer.slowMs === undefined || answer.status === 503 ? [] : [observation('discovery/slow', [slowLine(answer)])];
   if (aggregated.state !== 'unseen' || !aggregated.fault) return [];
   const kind = kindOf(aggregated.fault);
-  const line = faultLine(`GET of ${api.group}/${api.version} through kube-apiserver`, aggregated.fault);
+  const line = faultLine(`discovery request to ${api.group}/${api.version} through kube-apiserver`, aggregated.fault);
   if (kind === 'stalled') return [observation('discovery/stalled', [line])];
   if (kind === 'cut-off') return [observation('discovery/cut-off', [line])];
   // The failed handshakes say more.
@@ -26,9 +26,9 @@ export const checkAnswer: Check = (context) => {
 
 /** What arrived of an answer, and when. */
 export function faultLine(request: string, { kind, afterMs, received }: AnswerFault): string {
-  if (kind === 'none') return `${request}: no answer in ${seconds(afterMs)}`;
+  if (kind === 'none') return `${request}: no response within ${seconds(afterMs)}`;
   const got = received ? `status ${received.status} and ${received.bytes} bytes, then ` : '';
-  return `${request}: ${got}${kind === 'cut-off' ? `the connection ended after ${seconds(afterMs)}` : `nothing more in ${seconds(afterMs)}`}`;
+  return `${request}: ${got}${kind === 'cut-off' ? `the connection was closed after ${seconds(afterMs)}` : `nothing more within ${seconds(afterMs)}`}`;
 }
 
 /**

@@ -150,7 +150,7 @@ function checkClientCertificate(context: CheckContext): readonly Observation[] {
   const here = demand === undefined ? [] : [`request to an endpoint without a client certificate: ${demand}`];
   // The TLS alert certificate_expired (RFC 8446 6.2) depends on the clock of the server.
   const clock = /tls: expired certificate/.test(message.text)
-    ? ["by the clock of the server's node, the client certificate of kube-apiserver has expired"]
+    ? ["according to the clock of the server's node, kube-apiserver's client certificate has expired"]
     : [];
   return [observation('auth/proxy-certificate-refused', [quote(message), ...here, ...clock])];
 }

@@ -58,7 +58,7 @@ function checkDates(context: CheckContext): readonly Observation[] {
   }
   if (Date.parse(last.notAfter) - now.getTime() >= expiresWithinMs) return [];
   const date = last.notAfter.slice(0, 10);
-  const args = { subject: nameOf(last), date, before: date };
+  const args = { subject: nameOf(last), date, deadline: date };
   return [observation('bundle/expires-soon', evidence(last, `expires at ${timeText(last.notAfter)}`), args)];
 }
 

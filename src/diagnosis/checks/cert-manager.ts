@@ -67,7 +67,7 @@ function notReady(value: string, { conditions, request, issuer }: CertManagerCer
   const told = [refusalIn(asked?.conditions), refusalIn(by?.conditions), refusalIn(conditions)].find((each) => each !== undefined);
   const why = told
     ? `cert-manager reports: ${told.message}`
-    : 'The Certificate has no condition that says why. The controller of cert-manager may not be running.';
+    : 'No condition of the Certificate says why. The cert-manager controller may not be running.';
   return observation('cert-manager/not-ready', lines.length > 0 ? lines : [`Certificate ${value}: no conditions`], {
     certificate: value,
     why,
@@ -84,13 +84,13 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
   const { certificateName, authorities } = source;
   if (certificate && certificateName !== namesIn(value).certName) {
     return {
-      why: 'The cainjector uses only the Secret that cert-manager wrote for this Certificate.',
+      why: 'The cainjector ignores the Secret, because cert-manager did not write it for this Certificate.',
       seenOf: [`annotation ${certManagerAnnotations.certificateName} of the Secret: ${certificateName || 'none'}`],
     };
   }
   if (authorities.length === 0) {
     return {
-      why: 'The Secret has no CA in ca.crt. Some issuers, such as those of ACME, do not provide one.',
+      why: 'The Secret has no CA in ca.crt. Some issuers, such as ACME issuers, do not provide one.',
       seenOf: ['ca.crt: no certificate'],
     };
   }
@@ -104,14 +104,14 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
   const held = lease && seen(lease);
   if (!held)
     return {
-      why: 'The cainjector is not running, is not allowed to update APIServices, or another tool changed the caBundle.',
+      why: 'The cainjector is not running or is not allowed to update APIServices, or another tool changed the caBundle.',
       seenOf: [],
     };
   const seenOf = [`${name}: ${held.holder === '' ? 'no holder' : `holder ${held.holder}`}, renewed at ${held.renewed}`];
   const isStale = now.getTime() - Date.parse(held.renewed) > 2_000 * held.durationSeconds;
   return held.holder === '' || isStale
-    ? { why: 'The cainjector is not running: nobody renews its Lease.', seenOf }
-    : { why: 'The cainjector is running, but is not allowed to update APIServices, or another tool changed the caBundle.', seenOf };
+    ? { why: 'The cainjector is not running: its Lease is no longer renewed.', seenOf }
+    : { why: 'The cainjector is running. Either it is not allowed to update APIServices, or another tool changed the caBundle.', seenOf };
 }
 
 /** What is wrong with the certificate itself. */
@@ -147,7 +147,7 @@ function issuerNotReady({ conditions, issuer, issuerRef }: CertManagerCertificat
     ...(issuing ? [conditionLine(`Certificate ${value}`, issuing)] : []),
   ];
   const why = told ? `cert-manager reports: ${told.message}` : `Certificate ${value} names ${name}, which does not exist.`;
-  const args = { certificate: value, issuer: name, state: told ? 'is not ready' : 'does not exist', why };
+  const args = { certificate: value, problem: `${name} ${told ? 'is not ready' : 'does not exist'}`, why };
   return [observation('cert-manager/issuer-not-ready', evidence, { ...args, ...namesIn(value) })];
 }
 

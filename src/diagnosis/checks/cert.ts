@@ -131,7 +131,7 @@ type UnknownAuthority = Extract<ServingFault, { kind: 'unknown-authority' }>;
 
 const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
   'no-such-issuer':
-    'No CA in the caBundle has the name of the issuer of the certificate. The caBundle contains a different CA, or the extension API server does not send an intermediate certificate.',
+    'No CA in the caBundle has the issuer name of the certificate. The caBundle contains a different CA, or the extension API server does not send an intermediate certificate.',
   'other-key':
     'The caBundle contains a CA with the name of the issuer, but with a different key. The CA was regenerated, and the caBundle or the extension API server still uses the old one.',
   'name-encoding':
@@ -142,7 +142,7 @@ const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
 
 /** If only some endpoints are affected, the caBundle is correct. */
 const outdatedEndpoint =
-  'Other endpoints serve a certificate from a CA in the caBundle. This endpoint has not loaded the new certificate, or its pod mounts a different Secret.';
+  'Other endpoints serve a certificate from a CA in the caBundle. The pods that serve an untrusted certificate have not loaded the new one, or mount a different Secret.';
 
 function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];

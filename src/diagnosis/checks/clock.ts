@@ -12,12 +12,12 @@ function checkMachine(context: CheckContext): readonly Observation[] {
   const ahead = context.snapshot.apiServerAheadMs;
   if (ahead === undefined) return [];
   const here = new Date(context.now.getTime() - ahead);
+  const difference = duration(Math.abs(ahead));
   const evidence = [
     `time of kube-apiserver: ${timeText(context.now.toISOString())}`,
-    `time of this machine: ${timeText(here.toISOString())}`,
+    `time of this machine: ${timeText(here.toISOString())} (${difference} ${ahead > 0 ? 'behind' : 'ahead'})`,
   ];
-  const args = { difference: duration(Math.abs(ahead)), direction: ahead > 0 ? 'behind' : 'ahead of' };
-  const found = observation('control-plane/clock-skew', evidence, args);
+  const found = observation('control-plane/clock-skew', evidence, { difference });
   // Without a certificate that is valid only here, the API does not depend on this clock.
   if (isOutdated(context, context.now) && !isOutdated(context, here)) return [found];
   return context.reportsClock ? [asWarning(found)] : [];

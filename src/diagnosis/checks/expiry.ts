@@ -86,7 +86,7 @@ function expiringRoot({ now }: CheckContext, root: CertificateInfo, leaves: read
   const valid = leaves.filter((leaf) => expiryOf(leaf) >= now.getTime());
   const { notAfter } = firstToExpire([root, ...valid]) ?? root;
   const found = expiryObservation('bundle/expires-soon', root);
-  return { ...found, args: { ...found.args, before: notAfter.slice(0, 10) } };
+  return { ...found, args: { ...found.args, deadline: notAfter.slice(0, 10) } };
 }
 
 const expiryObservation = (

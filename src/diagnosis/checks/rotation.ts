@@ -18,7 +18,7 @@ export const checkRotation: Check = (context) => {
  */
 export function rotationFact({ kind, direction, running, number, steps, title, holder, started }: RotationView): string {
   const what = `${direction === 'back' ? 'abort of the ' : ''}rotation of the ${kind === 'ca' ? 'CA' : 'serving certificate'}`;
-  return `${what} ${running ? 'in progress' : 'interrupted'}: step ${number} of ${steps}, "${title}"; begun at ${started}, ${running ? 'run' : 'last run'} by ${holder}`;
+  return `${what} ${running ? 'in progress' : 'interrupted'}: step ${number} of ${steps}, "${title}"; started at ${started}, ${running ? 'run' : 'last run'} by ${holder}`;
 }
 
 /** The rotation in progress, also an interrupted one. */

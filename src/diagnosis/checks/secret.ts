@@ -72,7 +72,7 @@ function checkReload(context: CheckContext, { name, pods, certificates }: Secret
   const [leaf] = certificates;
   const server = seen(context.snapshot.server);
   const { workload } = context.snapshot.related ?? {};
-  const pod = workload ? workloadText(workload) : (server?.pod ?? '');
+  const args = { secret: name, workload: workload ? workloadText(workload) : `Pod ${server?.pod}` };
   const mount = server?.secrets.find((each) => each.name === name && each.subPath);
   const differing = leaf
     ? servedBy(context).filter(
@@ -86,7 +86,7 @@ function checkReload(context: CheckContext, { name, pods, certificates }: Secret
     ? differing
     : differing.filter(({ presented }) => !leaf || !isRotated(context, leaf) || !presented[0] || !isRotated(context, presented[0]));
   return [
-    ...(mount ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod }))] : []),
+    ...(mount ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], args))] : []),
     ...(leaf ? groupByCertificate(late).map((same) => rate(differs(context, { name, leaf, same }))) : []),
   ];
 }

@@ -72,7 +72,7 @@ async function expectSeen({ what, plan, id, running }: Expected): Promise<void> 
   const { title } = plan[index] as PlannedStep;
   // The checks at the end are a step too.
   const step = { number: index + 1, steps: plan.length + 1, title };
-  const fact = `${what} ${running ? 'in progress' : 'interrupted'}: step ${step.number} of ${step.steps}, "${title}"; begun at `;
+  const fact = `${what} ${running ? 'in progress' : 'interrupted'}: step ${step.number} of ${step.steps}, "${title}"; started at `;
   const codes = running ? [] : ['cert/rotation-interrupted'];
   expectVerified(verified, { id, codes, fact });
   const { verdict, failure, rotations, findings }: Status = JSON.parse(status.stdout);

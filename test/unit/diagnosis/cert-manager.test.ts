@@ -91,12 +91,12 @@ describe('a caBundle that was not injected', () => {
   const causeOf = (change: Partial<CertManagerView>) => findingsOf(fails(injecting(change)))[0]?.cause;
 
   test.each([
-    ['nobody renews its Lease', { lease: seen({ holder: 'x', renewed: '2026-06-15T10:00:00Z', durationSeconds: 60 }) }],
+    ['its Lease is no longer renewed', { lease: seen({ holder: 'x', renewed: '2026-06-15T10:00:00Z', durationSeconds: 60 }) }],
     ['in a namespace other than kube-system', { lease: { state: 'absent' } }],
-    ['is running, but', { lease: seen({ holder: 'x', renewed: '2026-06-15T12:00:00Z', durationSeconds: 60 }) }],
-    ['is not running, is not allowed', { lease: unseen() }],
+    ['is running. Either', { lease: seen({ holder: 'x', renewed: '2026-06-15T12:00:00Z', durationSeconds: 60 }) }],
+    ['is not running or is not allowed', { lease: unseen() }],
     ['no CA in ca.crt', { secret: seen({ ...source, authorities: [] }) }],
-    ['wrote for this Certificate', { secret: seen({ ...source, certificateName: 'other' }) }],
+    ['did not write it for this Certificate', { secret: seen({ ...source, certificateName: 'other' }) }],
   ] satisfies [string, Partial<CertManagerView>][])('says: %s', (words, change) => {
     expect(causeOf(change)).toContain(words);
   });
@@ -119,7 +119,7 @@ describe('an APIService that names the Certificate of the CA', async () => {
       {
         code: 'cert-manager/old-ca',
         severity: 'warning',
-        title: 'Certificate wardle/api-tls of cert-manager is signed by an earlier CA of Certificate wardle/api-ca',
+        title: 'cert-manager Certificate wardle/api-tls is signed by an old CA of Certificate wardle/api-ca',
       },
     ]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
+import { timeText } from '../../../src/pki/time-text.ts';
 import { inFuture, outdated } from './more-faults.ts';
 import {
   absent,
@@ -29,16 +30,18 @@ describe('the clock of this machine', () => {
     expect(verdict).toBe('healthy');
     expect(apis[1]?.findings[0]).toMatchObject({
       severity: 'warning',
-      title: "The clock of this machine is 26 hours behind kube-apiserver's",
+      title: "The clock of this machine differs from kube-apiserver's clock by 26 hours",
     });
   });
 
   test.each([
-    [7 * 60_000, '7 minutes behind'],
-    [-3 * hourMs, '3 hours ahead of'],
-    [-72 * hourMs, '3 days ahead of'],
-  ])('differs by %i ms: %s', (apiServerAheadMs, words) => {
-    expect(diagnosed({ apiServerAheadMs }).findings[0]?.title).toBe(`The clock of this machine is ${words} kube-apiserver's`);
+    [7 * 60_000, '7 minutes', 'behind'],
+    [-3 * hourMs, '3 hours', 'ahead'],
+    [-72 * hourMs, '3 days', 'ahead'],
+  ])('differs by %i ms: %s %s', (apiServerAheadMs, difference, direction) => {
+    const [finding] = diagnosed({ apiServerAheadMs }).findings;
+    expect(finding?.title).toBe(`The clock of this machine differs from kube-apiserver's clock by ${difference}`);
+    expect(finding?.evidence[1]).toBe(`time of this machine: ${timeText(at(0))} (${difference} ${direction})`);
   });
 
   test('a certificate is judged by the clock of kube-apiserver', async () => {
@@ -58,7 +61,7 @@ test('the clock of a node may make the certificate of kube-apiserver look expire
   const refused = answers(503, 'error trying to reach service: remote error: tls: expired certificate');
   const [finding] = diagnosed({ aggregated: refused }).findings;
   expect(finding?.code).toBe('auth/proxy-certificate-refused');
-  expect(finding?.evidence.at(-1)).toBe("by the clock of the server's node, the client certificate of kube-apiserver has expired");
+  expect(finding?.evidence.at(-1)).toBe("according to the clock of the server's node, kube-apiserver's client certificate has expired");
 });
 
 describe('the clock of a kube-apiserver', () => {

@@ -70,13 +70,13 @@ test('commands use the diagnosed cluster', () => {
 });
 
 describe('the project in the commands of a fix', () => {
-  const renew = 'In an apisvc project: `apisvc init --force-keys && apisvc register`. Then run apisvc register.';
+  const renew = 'In an apisvc project, run: `apisvc init --force-keys && apisvc register`. Then run apisvc register.';
   const fix = (directory: string, issuer: 'ca' | 'self-signed' = 'self-signed'): string =>
     fillFix(renew, {}, { clusterFlags: ['--context=a'], project: { directory, issuer } });
 
   test('in another directory', () => {
     expect(fix('my demo')).toBe(
-      "In an apisvc project: `apisvc init 'my demo' --force-keys && apisvc register -C 'my demo' --context=a`. Then run apisvc register.",
+      "In an apisvc project, run: `apisvc init 'my demo' --force-keys && apisvc register -C 'my demo' --context=a`. Then run apisvc register.",
     );
   });
 
@@ -102,7 +102,7 @@ test('flags are added to commands at the end of a line of text too', () => {
 });
 
 describe('a fix that renews the certificate', () => {
-  const fix = 'Renew it. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued it.';
+  const fix = 'Renew it. In an apisvc project, run: `apisvc rotate --ca`. Otherwise, use the tool that issued it.';
 
   test.each(['self-signed', 'ca', 'csr'] as const)('names rotate in a project with the issuer %s', (issuer) => {
     expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe(fix);
@@ -122,7 +122,7 @@ describe('a fix that renews the certificate', () => {
   });
 
   test('names register only where apisvc writes the Secret', () => {
-    const text = 'In an apisvc project: `apisvc register --only secrets`. Otherwise, replace it.';
+    const text = 'In an apisvc project, run: `apisvc register --only secrets`. Otherwise, replace it.';
     expect(fillFix(text, {}, { project: { directory: '.', issuer: 'ca' } })).toBe(text);
     expect(fillFix(text, {}, { project: { directory: '.', issuer: 'existing-secret' } })).toBe('Replace it.');
   });

@@ -99,10 +99,10 @@ describe('during a rotation', () => {
     const factOf = (more: Partial<RotationView>): string =>
       diagnosed({ rotation: seen(rotationOf('ca', fresh, more)) }).facts.find((fact) => fact.includes('rotation')) ?? '';
     expect(factOf({})).toBe(
-      'rotation of the CA in progress: step 3 of 5, "Waiting for the endpoints"; begun at 2026-06-15T11:58:00Z, run by alice@laptop',
+      'rotation of the CA in progress: step 3 of 5, "Waiting for the endpoints"; started at 2026-06-15T11:58:00Z, run by alice@laptop',
     );
     expect(factOf({ kind: 'leaf', direction: 'back', running: false })).toBe(
-      'abort of the rotation of the serving certificate interrupted: step 3 of 5, "Waiting for the endpoints"; begun at 2026-06-15T11:58:00Z, last run by alice@laptop',
+      'abort of the rotation of the serving certificate interrupted: step 3 of 5, "Waiting for the endpoints"; started at 2026-06-15T11:58:00Z, last run by alice@laptop',
     );
   });
 

@@ -277,7 +277,7 @@ describe('verify', () => {
     const how = 'the caBundle was overwritten while the cainjector of cert-manager was not running';
     const fault = { name: 'cert-manager-not-injected', how, codes: ['cert-manager/not-injected'] } as const;
     const { findings } = await project.parts.controller.during(expectFindings(fault, project.apiService, { withinMs: 60_000 }));
-    expect(findings[0]?.cause).toBe('The cainjector is not running: nobody renews its Lease.');
+    expect(findings[0]?.cause).toBe('The cainjector is not running: its Lease is no longer renewed.');
     project.parts.injector = startCertManager('cainjector');
     await project.expectSame();
   });

@@ -60,7 +60,7 @@ describe('the Secret', () => {
     );
     const { codes, findings } = lint(...base, workload, secret('tls'));
     expect(codes).toEqual(['warning cert/sub-path-mount']);
-    expect(findings[0]?.title).toContain('Deployment wardle/api');
+    expect(findings[0]?.title).toMatch(/^Deployment wardle\/api mounts /);
   });
 });
 
