@@ -45,8 +45,8 @@ test('GitLab CI', async () => {
   expect(await run([...verify.before_script, ...verify.script].join('\n'), verify.variables)).toEqual(healthy);
 });
 
-test('any other system', async () => {
-  expect(await run(exampleOf('Any other system'))).toEqual(healthy);
+test('other CI systems', async () => {
+  expect(await run(exampleOf('Other CI systems'))).toEqual(healthy);
 });
 
 test('docs/install.md on Linux', async () => {
