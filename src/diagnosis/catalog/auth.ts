@@ -91,7 +91,7 @@ export const authEntries = {
     title: "The extension API server rejects kube-apiserver's client certificate during the TLS handshake",
     cause:
       'The extension API server requires a client certificate from a CA that it trusts. kube-apiserver sends a certificate from a different CA, or no certificate.',
-    fix: "Configure the extension API server to accept client certificates from the CA in ConfigMap kube-system/extension-apiserver-authentication (key requestheader-client-ca-file). Check that kube-apiserver's --proxy-client-cert-file names a certificate that this CA signed and that has not expired. Check that the clock of the extension API server's node is correct.",
+    fix: "Configure the extension API server to accept client certificates from the CA in ConfigMap kube-system/extension-apiserver-authentication (key requestheader-client-ca-file). Check that the certificate in kube-apiserver's --proxy-client-cert-file is signed by this CA and has not expired. Check that the clock of the extension API server's node is correct.",
     explainedBy: ['auth/front-proxy-ca-expired', 'auth/requestheader-missing', 'auth/reader-missing'],
   },
   'auth/user-not-allowed': {

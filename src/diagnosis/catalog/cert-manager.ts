@@ -66,6 +66,6 @@ export const certManagerEntries = {
     title: 'cert-manager Certificate {certificate} is signed by an old CA of {issuer}',
     cause:
       'The CA of the issuer was replaced. cert-manager does not reissue the certificates that the old CA signed. If the cainjector uses the Secret of this Certificate, the caBundle gets the new CA only when the certificate is renewed.',
-    fix: 'In an apisvc project, run: `apisvc rotate`. Otherwise, renew the certificate: `cmctl renew -n {certNamespace} {certName}`. With cert-manager 1.19 or later, the cainjector keeps the old CA in the caBundle, so requests do not fail during the renewal.',
+    fix: 'In an apisvc project, run: `apisvc rotate`. Otherwise, renew the certificate: `cmctl renew -n {certNamespace} {certName}`. With cert-manager 1.19 or newer, the cainjector keeps the old CA in the caBundle, so requests do not fail during the renewal.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

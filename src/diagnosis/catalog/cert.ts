@@ -227,7 +227,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The certificate from {endpoints} is not the certificate of the apisvc project',
     cause:
-      'The pods have not loaded the new certificate, or someone changed the Secret. Or someone replaced the serving certificate in the project and did not apply the project to the cluster.',
+      'The pods have not loaded the new certificate, or someone changed the Secret. It is also possible that someone replaced the serving certificate in the project and did not apply the project to the cluster.',
     fix: 'To use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that the pods serve, restore it and its private key in certs/ (tls.crt and tls.key).',
     fixes:
       'If the certificate was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. Otherwise, to use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that the pods serve, restore it and its private key in certs/ (tls.crt and tls.key).',

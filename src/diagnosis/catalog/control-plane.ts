@@ -17,7 +17,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} has no Available condition',
     cause:
-      'kube-apiserver has not set the Available condition. Either the APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 and newer).',
+      'kube-apiserver has not set the Available condition. Either the APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 or newer).',
     fix: 'If the APIService is new, wait until kube-apiserver sets the condition: `apisvc verify {name} --wait`. If its caBundle cannot be parsed, correct the caBundle.',
     explainedBy: [...anyTransportFault],
   },
@@ -26,7 +26,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} is not Available ({reason}), although the API works',
     cause:
-      'The Available condition may be out of date, because kube-apiserver checks the API only every 30 seconds. Or another kube-apiserver instance, which sets the same condition, cannot reach the extension API server.',
+      'The Available condition may be out of date, because kube-apiserver checks the API only every 30 seconds. It is also possible that another kube-apiserver instance, which sets the same condition, cannot reach the extension API server.',
     fix: 'Wait for the next availability check: `apisvc verify {name} --wait`. If the APIService does not become Available, check the connection to the extension API server from every control plane node.',
   },
   'control-plane/clock-skew': {
@@ -50,7 +50,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'The Available condition of APIService {name} is True, but kube-apiserver responds with "service unavailable"',
     cause:
-      'All kube-apiserver instances set the same condition. The instance that responded cannot reach the extension API server, but another instance can. Or the state of the API has just changed.',
+      'All kube-apiserver instances set the same condition. The instance that responded cannot reach the extension API server, but another instance can. It is also possible that the state of the API has just changed.',
     fix: 'Watch whether the condition changes: `kubectl get apiservice {name} --watch`. Then check the connection to the extension API server from every control plane node.',
     explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },

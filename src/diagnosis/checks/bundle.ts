@@ -26,7 +26,7 @@ export const checkBundle: Check = (context) => {
   return [
     ...(key ? [observation('bundle/private-key', [`line ${key.line} of the decoded caBundle`])] : []),
     ...(certificates.length === 0
-      ? [observation(codeOf(items), [`caBundle: ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
+      ? [observation(codeOf(items), [`caBundle: ${decodeBundle(api).length} bytes, no PEM certificate`, ...broken])]
       : broken.length > 0
         ? [observation('bundle/damaged-certificate', broken)]
         : []),

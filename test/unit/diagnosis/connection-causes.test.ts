@@ -136,7 +136,7 @@ describe('the connection of kube-apiserver', () => {
 
   test('is not at fault if the service proxy gets an answer', () => {
     const [finding] = diagnosed({ ...everything, aggregated: answers(500, 'no') }).findings;
-    expect(finding?.evidence.join()).toContain('through the service proxy: 403, so the fault is TLS or authentication');
+    expect(finding?.evidence.join()).toContain('through the service proxy: 403, so the problem is TLS or authentication');
   });
 
   test('is refused because of a wrong targetPort only if the flags prove it', () => {
