@@ -65,7 +65,7 @@ export function foreignFault(
   fix = 'Choose another name for the Secret with the CA: set spec.certificates.issuer.caSecretName in apisvc.yaml.',
 ): RefusedError | undefined {
   if (!secret || secret.metadata.annotations?.[projectAnnotation] === projectOf(registration)) return undefined;
-  return new RefusedError(`${nameOfCaSecret(ref)} exists already, and does not belong to this project`, { fix });
+  return new RefusedError(`${nameOfCaSecret(ref)} already exists, but does not belong to this project`, { fix });
 }
 
 /**
@@ -82,7 +82,7 @@ export async function caKeyInCluster(
 ): Promise<PrivateKey> {
   const secret = await getObject(cluster, ref, signal);
   const needed = 'a new serving certificate needs the CA\nnothing was changed';
-  const elsewhere = 'If another copy of the project still has certs/ca.key, run there: apisvc register';
+  const elsewhere = 'If another copy of the project still has certs/ca.key, run this command in that copy: apisvc register';
   if (!secret) throw new RefusedError(`${nameOfCaSecret(ref)} not found; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
   const foreign = foreignFault(secret, ref, registration);
   if (foreign) throw foreign;
@@ -91,7 +91,7 @@ export async function caKeyInCluster(
   const own = pairs.find((pair) => anchors.length === 0 || isOneOf(pair, anchors));
   if (own) return own.key;
   if (pairs.length === 0) {
-    throw new RefusedError(`${nameOfCaSecret(ref)} has no private key of a CA; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
+    throw new RefusedError(`${nameOfCaSecret(ref)} has no CA private key; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
   }
   throw new RefusedError(`${nameOfCaSecret(ref)} has a private key that does not match certs/ca.crt; ${needed}`, {
     fix: `If the CA was rotated in another copy of the project, get certs/ from that copy, for example: git pull\n${newCa}`,

@@ -66,7 +66,7 @@ export async function certificateInCluster(
   if (!isKeyOf(leaf, secretEntry(secret, 'tls.key'))) return unfit(`tls.key in ${name} is not the private key of tls.crt`);
   const trusted = roots.length > 0 ? { roots, place: rootsFile } : await rootsInCluster(cluster, { registration, secret }, signal);
   const { roots: anchors, place: caCertificate } = trusted;
-  if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
+  if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService of the project has a caBundle`);
   const names = { caCertificate, caKey: '', certificate: name, key: name };
   const faults = servingFaults(presented, anchors, needed, now);
   if (faults.length > 0) return { ...unfit(...faults.map((fault) => certificateFaultText(fault, names))), leaf };

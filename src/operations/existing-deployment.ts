@@ -29,7 +29,7 @@ export async function completeExistingDeployment(
   const container = containers.find(({ name }) => name === wanted.container);
   if (!container) {
     const names = containers.map(({ name }) => `"${name}"`).join(', ');
-    const message = `container "${wanted.container}" not found in Deployment "${ref.name}" of namespace "${ref.namespace}": it has ${names}`;
+    const message = `container "${wanted.container}" not found in Deployment "${ref.name}" in namespace "${ref.namespace}": it has ${names}`;
     throw new RefusedError(message, { fix });
   }
   return objects.map((object) => (object.kind === 'Deployment' ? withArguments(object, registration, container.args ?? []) : object));

@@ -50,8 +50,8 @@ export async function readOthersSecret({
   const inSecret = inspect(secretEntry(secret, 'ca.crt')).certificates;
   const anchors = own ? (fileAnchors ?? inSecret) : [];
   if (own && anchors.length === 0) {
-    throw new RefusedError(`${name} has no CA in ca.crt, so the caBundle is not known`, {
-      fix: 'Write the CA certificates into a file, and set spec.certificates.issuer.caBundleFile in apisvc.yaml to it.',
+    throw new RefusedError(`${name} has no CA certificate in ca.crt, so apisvc cannot write the caBundle`, {
+      fix: 'Save the CA certificates in a file, and set spec.certificates.issuer.caBundleFile in apisvc.yaml to its path.',
     });
   }
   const names = { caCertificate: fileAnchors ? 'the caBundleFile' : `ca.crt in ${name}`, caKey: '', certificate: name, key: name };
@@ -80,9 +80,9 @@ interface Unfit {
 
 function unfit(registration: Registration, name: string, { reasons, hasFile }: Unfit): RefusedError {
   const { secret } = responsibilitiesOf(registration);
-  const place = hasFile ? 'there, or the CA in the caBundleFile' : 'there';
+  const way = `Let it write a correct certificate${hasFile ? ', or correct the CA in the caBundleFile' : ''}`;
   return new RefusedError(`the certificate in ${name} cannot be used:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`, {
-    fix: `${secret === 'apisvc' ? 'Replace the Secret' : `${capital(secret)} writes the Secret: correct the certificate ${place}`}, and run the same command again.`,
+    fix: `${secret === 'apisvc' ? 'Replace the Secret' : `${capital(secret)} writes the Secret. ${way}`}, and run the same command again.`,
   });
 }
 

@@ -61,8 +61,10 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
     `  ${files.certificate}: ${describeIssued(leaf)}`,
     ...(isSameCa ? [] : anchors.map((root) => `  ${files.caCertificate}: ${describeIssued(root)}`)),
   ];
-  const what = isSameCa ? 'a newer certificate' : 'a newer certificate, of another CA,';
-  return new RefusedError([`the cluster has ${what} than this copy of the project:`, ...lines].join('\n'), { fix: wayOut(dir, isSameCa) });
+  return new RefusedError(
+    [`the cluster has a newer certificate than this copy of the project${isSameCa ? '' : ', signed by another CA'}:`, ...lines].join('\n'),
+    { fix: wayOut(dir, isSameCa) },
+  );
 }
 
 /** Lost certificates are those of the cluster, for `register` and for `rotate`. */
@@ -71,8 +73,8 @@ function wayOut(dir: string, isSameCa: boolean): string {
   // The key of a CA that stays in use is needed for the next certificate.
   const away = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : asideCommand(dir);
   return [
-    'Get the current certs/ from the copy of the project in which they were rotated, for example: git pull',
-    `Or use what is in the cluster, without the files of this copy: ${away} && apisvc register`,
+    'Get the current certs/ from the copy of the project in which the certificate was rotated, for example: git pull',
+    `Or replace the files of this copy with the certificates in the cluster: ${away} && apisvc register`,
   ].join('\n');
 }
 

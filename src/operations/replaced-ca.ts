@@ -36,10 +36,10 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
     if (!view?.caBundle || view.service?.namespace !== namespace || view.service.name !== registration.spec.service.name) continue;
     if (accepts(view, { presented }, hostname, now) || !(await isServed(cluster, view, signal))) continue;
     const lines = [
-      `APIService ${name} works with its caBundle, which does not trust the certificate of the project:`,
+      `APIService ${name} works, but its caBundle does not verify the certificate of the project:`,
       ...trustedBy(view).map((root) => `  the caBundle of the APIService: ${describeIssued(root)}`),
       ...anchors.map((root) => `  ${projectFiles(dir).caCertificate}: ${describeIssued(root)}`),
-      'requests would fail from the moment a pod serves it until the caBundle is replaced',
+      'requests would fail from the moment that a pod serves this certificate until the caBundle is replaced',
     ];
     return new RefusedError(lines.join('\n'), { fix: wayOut(dir, registration, name) });
   }
@@ -48,7 +48,7 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
 
 function wayOut(dir: string, { spec }: Registration, apiService: string): string {
   return [
-    'Create new keys and a new CA while the API keeps serving, without the files of this copy:',
+    'Move certs/ of this copy aside, and create new keys and a new CA while the API keeps serving:',
     `  ${rotateAside({ directory: dir, issuer: spec.certificates.issuer.type })}`,
     'Or delete the APIService, and register the project. The API is unavailable in between:',
     `  kubectl delete apiservice ${apiService} && apisvc register`,

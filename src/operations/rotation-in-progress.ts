@@ -53,12 +53,12 @@ export async function lookForRotation(cluster: Cluster, check: RotationCheck): P
 export function incomplete({ service, directory }: RotationCheck, journal: Journal, isHeld: boolean): RefusedError {
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = [
-    ...(isHeld ? ['If the rotation is running, wait until it is complete. To see how far it is: apisvc status'] : []),
-    `${isHeld ? 'Otherwise finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
+    ...(isHeld ? ['If the rotation is running, wait until it is complete. To see its progress: apisvc status'] : []),
+    `${isHeld ? 'Otherwise, finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
     // cert-manager replaces the old certificate.
     ...(journal.newCertificate !== undefined || journal.direction === 'back' ? ['Or go back first: apisvc rotate --abort'] : []),
   ].join('\n');
-  const refused = new RefusedError(`${what}: it started at ${timeText(journal.started)}, and ${journal.holder} ran it last`, { fix });
+  const refused = new RefusedError(`${what}: it started at ${timeText(journal.started)}, and was last run by ${journal.holder}`, { fix });
   return inProject(refused, directory);
 }
 

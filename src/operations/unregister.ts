@@ -91,10 +91,10 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
   if ('project' in subject && targets.length === 0 && (others || !namespace)) throw await projectNotFound(cluster, project, found, signal);
   refuseOtherProjects(targets);
   if (unlisted.length > 0)
-    onProgress({ kind: 'note', what: `forbidden to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain there` });
+    onProgress({ kind: 'note', what: `not allowed to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain` });
   if (!keepSecrets) {
     for (const { ref } of await caSecretsIn(waiting, targets)) {
-      const what = `${nameOfCaSecret(ref)} has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it`;
+      const what = `${nameOfCaSecret(ref)} has the only copy of the private key of the CA, which is deleted too; to keep it, use --keep-secrets`;
       onProgress({ kind: 'note', what });
     }
   }
@@ -118,7 +118,7 @@ async function ownNamespace(cluster: Cluster, project: string, { signal, onProgr
     return found && ownershipOf(found) === 'created' ? found : undefined;
   } catch (error) {
     if (!wasRefused(error)) throw error;
-    onProgress({ kind: 'note', what: `forbidden to get namespace ${name}, so it is left` });
+    onProgress({ kind: 'note', what: `not allowed to get namespace ${name}, so it is not deleted` });
     return undefined;
   }
 }

@@ -26,7 +26,7 @@ export async function waitFor<T>(
   { onProgress }: Waiting,
   watch: (report: (state: string) => void) => Promise<T>,
 ): Promise<T> {
-  let last = 'nothing yet';
+  let last = 'unknown';
   try {
     return await watch((state) => {
       if (state === last) return;

@@ -71,6 +71,6 @@ export async function runWriting<Steps extends WritingSteps>(
 const textOf = (issued: Issued | undefined): string => (issued ? `${issued.chain}\n${caBundleOf(issued)}` : '');
 
 const replaced = (): RefusedError =>
-  new RefusedError('the certificates of the project were replaced after this command had read them', {
+  new RefusedError('the certificates of the project were replaced after this command read them', {
     fix: 'Run the same command again.',
   });

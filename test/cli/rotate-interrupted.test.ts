@@ -104,7 +104,7 @@ test.each([
     expect(await run(cwd, ...args)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /certs\/next is not a complete set of certificates\n[\s\S]*nothing was changed\nfix: .*: apisvc rotate .*-C demo.* --abort\n/,
+        /certs\/next is incomplete or damaged\n[\s\S]*nothing was changed\nfix: .*: apisvc rotate .*-C demo.* --abort\n/,
       ),
     });
   }

@@ -39,7 +39,7 @@ test.each([
     stdout: '',
     stderr: [
       'error: a rotation is in progress: demo/certs/next exists',
-      'fix: If the rotation is running, wait until it is complete. To see how far it is: apisvc status -C demo',
+      'fix: If the rotation is running, wait until it is complete. To see its progress: apisvc status -C demo',
       'Otherwise continue it: apisvc rotate -C demo',
       'Or go back to the old certificates: apisvc rotate --abort -C demo',
       '',

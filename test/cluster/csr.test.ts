@@ -186,7 +186,7 @@ describe('a request that is not signed', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
       `error: CertificateSigningRequest ${name} was denied: KubectlDeny: This CSR was denied by kubectl certificate deny.\n` +
-        `fix: To request the certificate again: kubectl delete csr ${name}\nThen run the same command again.\n`,
+        `fix: To request the certificate again, delete the old request: kubectl delete csr ${name}\nThen run the same command again.\n`,
     );
     expect((await failure(impersonated('register'))).stderr).toContain(`${name} was denied`);
     await kubectlOk(['delete', 'csr', name]);
@@ -205,7 +205,7 @@ describe('a request that is not signed', () => {
     const { exitCode, stderr } = await failure(api.run('register'));
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /^error: signer csr-failed\.example\.com\/serving refused CertificateSigningRequest \S+: PolicyViolation: no such team$/m,
+      /^error: signer csr-failed\.example\.com\/serving failed to sign CertificateSigningRequest \S+: PolicyViolation: no such team$/m,
     );
   });
 
@@ -215,7 +215,7 @@ describe('a request that is not signed', () => {
     runSigner(api.signer, signWith(other));
     const { exitCode, stderr } = await failure(api.run('register'));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`error: the certificate of signer ${api.signer} cannot be used:\n`);
+    expect(stderr).toContain(`error: the certificate from signer ${api.signer} cannot be used:\n`);
     expect(await read('secret', '-n', api.name, 'api-tls')).toBeUndefined();
     writeFileSync(join(api.dir, 'signer.crt'), pem(other));
     const running = api.run('register');
@@ -233,7 +233,9 @@ test.each([
   const api = await project(`csr-${signer}`, `kubernetes.io/${signer}`);
   const { exitCode, stderr } = await failure(api.run('register'));
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`: ${why}\nfix: No signer of kube-controller-manager signs for a Service: use another signer.\n`);
+  expect(stderr).toContain(
+    `: ${why}\nfix: Use another signer: the signers of kube-controller-manager do not sign serving certificates for a Service.\n`,
+  );
 });
 
 test('the signer kubernetes.io/legacy-unknown does not exist in certificates.k8s.io/v1', async () => {

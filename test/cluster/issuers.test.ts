@@ -140,7 +140,7 @@ describe('existing-secret', () => {
     trust(ca);
     expect(await api.run('register')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('correct the certificate there, or the CA in the caBundleFile, and run'),
+      stderr: expect.stringContaining('Let it write a correct certificate, or correct the CA in the caBundleFile, and run'),
     });
     trust(next.ca);
     expect(await api.run('register')).toMatchObject({ exitCode: 0 });
@@ -165,13 +165,13 @@ describe('existing-secret', () => {
     );
     expect(stderr).toMatch(/^ {2}Secret others-unfit\/api-tls: .*ca\.crt in Secret others-unfit\/api-tls/m);
     expect(stderr).toContain(
-      '\nnothing was changed\nfix: Another tool writes the Secret: correct the certificate there, and run the same command again.\n',
+      '\nnothing was changed\nfix: Another tool writes the Secret. Let it write a correct certificate, and run the same command again.\n',
     );
     expect(await getObject('service', '-n', api.name, 'api')).toBeUndefined();
 
     await writeSecret(api, pair(await makeLeaf(api.host, ca)));
     expect((await failure(api.run('register'))).stderr).toContain(
-      'error: Secret others-unfit/api-tls has no CA in ca.crt, so the caBundle is not known\nnothing was changed\nfix: Write the CA certificates into a file',
+      'error: Secret others-unfit/api-tls has no CA certificate in ca.crt, so apisvc cannot write the caBundle\nnothing was changed\nfix: Save the CA certificates in a file',
     );
   });
 

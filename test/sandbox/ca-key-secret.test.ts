@@ -92,7 +92,7 @@ test('register moves the key to the Secret, also after it was killed in between,
   expect((await secret())['tls.key']).toBe(key);
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
   const copy =
-    'note: Secret demo/demo-ca has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it';
+    'note: Secret demo/demo-ca has the only copy of the private key of the CA, which is deleted too; to keep it, use --keep-secrets';
   const said = { code: 0, stderr: expect.stringContaining(copy) };
   expect(await run('unregister', '-C', 'demo', '--dry-run', 'client')).toMatchObject(said);
   expect(await run('unregister', name, '--yes')).toMatchObject(said);
@@ -105,7 +105,7 @@ test('register says that it replaces the key of an older CA, whose API is gone',
   const { 'tls.key': key } = await secret();
   await cluster.request({ method: 'DELETE', path: resourcePath(resources.APIService, undefined, name), signal });
   expect(await run('init', 'demo', '--force-keys')).toMatchObject({ code: 0 });
-  const said = 'note: Secret demo/demo-ca has the private key of an older CA, which is replaced by that in demo/certs/ca.key';
+  const said = 'note: Secret demo/demo-ca has the private key of an older CA; replacing it with the key in demo/certs/ca.key';
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stderr: expect.stringContaining(said) });
   expect((await secret())['tls.key']).not.toBe(key);
 });
@@ -195,7 +195,7 @@ test('rotate says what is wrong with the Secret', async () => {
   await patch(secretPath, { data: { 'tls.crt': base64(files('theirs').caCertificate), 'tls.key': base64(files('theirs').caKey) } });
   await expectRefusal('has a private key that does not match certs/ca.crt');
   await patch(secretPath, { data: { 'tls.key': '' } });
-  await expectRefusal('has no private key of a CA');
+  await expectRefusal('has no CA private key');
   await cluster.request({ method: 'DELETE', path: secretPath, signal });
   await expectRefusal('not found');
 });
@@ -239,7 +239,7 @@ test('register replaces neither the Secret of others nor the key of a newer CA',
   await patch(secretPath, { metadata: { annotations: { 'apisvc.dev/registration': null } } });
   expect(await register('newer')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('Secret demo/demo-ca exists already, and does not belong to this project\n'),
+    stderr: expect.stringContaining('Secret demo/demo-ca already exists, but does not belong to this project\n'),
   });
   expect(await secret()).toEqual(newer);
   expect(existsSync(files('demo').caKey)).toBe(true);

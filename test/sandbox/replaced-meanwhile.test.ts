@@ -47,7 +47,7 @@ test('register does not write the certificates that a rotation has replaced sinc
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /error: the certificates of the project were replaced after this command had read them\nnothing was changed\nfix: Run the same command again\.$/,
+        /error: the certificates of the project were replaced after this command read them\nnothing was changed\nfix: Run the same command again\.$/,
       ),
     });
     const secret = await getObject(cluster, { resource: resources.Secret, namespace: 'demo', name: 'demo-tls' }, signal);

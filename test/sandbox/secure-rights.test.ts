@@ -64,7 +64,7 @@ test('a user who may get the APIService is told all of it in one message', async
   const { code, stderr } = await run('secure', name, '--diff', '--as', 'jane');
   expect({ code, stderr }).toMatchObject({
     code: 3,
-    stderr: expect.stringMatching(/\nEOF\nThen run the same command again: which Secrets/),
+    stderr: expect.stringMatching(/\nEOF\nThen run the same command again\. It may then ask for more permissions/),
   });
   expect(await grant(cluster, stderr)).toEqual(expect.arrayContaining(['list apiservices', 'list pods', 'patch deployments']));
   const again = await run('secure', name, '--diff', '--as', 'jane');

@@ -31,7 +31,7 @@ test('while a rotation of the same Service runs, secure and --undo name it and c
 
   const before = await objects();
   const inProgress =
-    /error: a rotation of the certificate of Service demo\/demo is not complete: it started at \S+Z, and \S+ ran it last\nnothing was changed\nfix: If the rotation is running, wait/;
+    /error: a rotation of the certificate of Service demo\/demo is not complete: it started at \S+Z, and was last run by \S+\nnothing was changed\nfix: If the rotation is running, wait/;
   for (const args of [
     [name, '--undo', '--yes'],
     [other, '--yes', '-C', 'elsewhere'],

@@ -152,7 +152,7 @@ test('nothing is changed while a rotation is not complete', async () => {
   });
   expect(await run('secure', name, '--yes')).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/alice@laptop ran it last\nnothing was changed\nfix: .*\n.*apisvc rotate -C demo --abort\n$/),
+    stderr: expect.stringMatching(/was last run by alice@laptop\nnothing was changed\nfix: .*\n.*apisvc rotate -C demo --abort\n$/),
   });
   expect(await objects()).toEqual(before);
 });

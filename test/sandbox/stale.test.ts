@@ -40,7 +40,7 @@ test('register refuses to put an older certificate back, and names both and the 
   }
   expect(await same()).toMatchObject({ code: 0 });
 
-  const fix = lineAfter('without the files of this copy', refused.stderr);
+  const fix = lineAfter('replace the files of this copy', refused.stderr);
   expect(await paste(fix)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('using the certificate and the key of Secret') });
   expect(await run('rotate', '-C', 'stale', '--if-expires-within', '1d')).toMatchObject({ code: 0 });
   expect(readFileSync(join(cwd, 'stale', 'certs', 'tls.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'demo', 'certs', 'tls.crt'), 'utf8'));
@@ -68,7 +68,7 @@ test('rotate --if-expires-within judges by the certificate in the cluster, and n
   const fine = await run('rotate', '-C', 'stale', '--if-expires-within', '1d');
   expect(fine).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('note: stale/certs/tls.crt is not the certificate in the cluster\n'),
+    stderr: expect.stringContaining('note: stale/certs/tls.crt is a different certificate than the one in the cluster\n'),
   });
   const [, until = ''] = /valid until (\S+)\. Nothing changed/.exec(fine.stdout) ?? [];
   expect(Date.parse(until) - Date.now()).toBeLessThan(6 * 86_400_000);
@@ -89,13 +89,16 @@ test('a copy from before a new CA is refused too, with and without its keys', as
   for (const key of ['tls.key', 'ca.key']) rmSync(join(cwd, 'clone', 'certs', key));
   for (const copy of ['stale', 'clone']) {
     const refused = await run('register', '-C', copy);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a newer certificate, of another CA, than this copy') });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('a newer certificate than this copy of the project, signed by another CA'),
+    });
     expect(refused.stderr).toMatch(
       new RegExp(`caBundle of the APIService: CN=\\S+ CA, SHA-256[\\s\\S]* ${copy}/certs/ca\\.crt: CN=\\S+ CA, SHA-256`),
     );
     expect(refused.stderr).not.toContain('--force-keys');
     expect((await run('status', '-C', copy)).stdout).not.toContain('apisvc register');
-    expect(await paste(lineAfter('without the files of this copy', refused.stderr))).toMatchObject({ exitCode: 0 });
+    expect(await paste(lineAfter('replace the files of this copy', refused.stderr))).toMatchObject({ exitCode: 0 });
   }
   expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
 
@@ -104,6 +107,6 @@ test('a copy from before a new CA is refused too, with and without its keys', as
   const gone = await run('register', '-C', 'stale');
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('ca.crt in Secret demo/demo-tls: CN=') });
   rmSync(join(cwd, 'stale', 'certs.old'), { recursive: true });
-  expect(await paste(lineAfter('without the files of this copy', gone.stderr))).toMatchObject({ exitCode: 0 });
+  expect(await paste(lineAfter('replace the files of this copy', gone.stderr))).toMatchObject({ exitCode: 0 });
   expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
 });

@@ -98,7 +98,7 @@ test('an API of others that works is refused, with its owner and the way to remo
       stderr: expect.stringContaining(
         `error: APIService ${name} is available, and was not created by apisvc: Service demo/demo serves it, and Helm release demo manages it\n` +
           'fix: To remove the API and its server: helm uninstall demo\n' +
-          `To delete only the APIService, although clients may use its API: kubectl delete apiservice ${name}\n`,
+          `To delete only the APIService, even if clients still use its API: kubectl delete apiservice ${name}\n`,
       ),
     });
   }

@@ -21,14 +21,14 @@ export async function fromCertificate(
   if (namespace !== backend.namespace)
     throw new RefusedError(`${ref} is not in the namespace of the Service, ${backend.namespace}; apisvc.yaml cannot describe that`);
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
-  if (!found) throw new RefusedError(`${ref} not found; the annotation ${certManagerAnnotations.fromCertificate} names it`);
+  if (!found) throw new RefusedError(`the annotation ${certManagerAnnotations.fromCertificate} refers to ${ref}, which does not exist`);
   const spec: Json = found.spec ?? {};
   const secret = textOf(spec.secretName);
   // The manifests of apisvc name the Certificate as its Secret. A second Certificate for the same
   // Secret is a mistake that cert-manager reports (github.com/cert-manager/cert-manager/pull/6406).
   if (secret !== name)
     throw new RefusedError(`${ref} writes Secret ${secret}; in an apisvc project, both must have the same name`, {
-      fix: `Create a Certificate ${secret} for the Secret instead, and set the annotation to ${namespace}/${secret}.`,
+      fix: `Create a Certificate named ${secret} for this Secret instead, and set the annotation to ${namespace}/${secret}.`,
     });
   const { kind = 'Issuer', group = 'cert-manager.io' } = spec.issuerRef ?? {};
   const own = ownNames(backend);
@@ -66,7 +66,7 @@ function keyTypeOf({ algorithm = 'RSA', size }: Json, ref: string): KeyType {
   };
   const text = `${textOf(algorithm)} ${size ?? (algorithm === 'ECDSA' ? 256 : 2048)}`;
   const type = known[text];
-  if (type === undefined) throw new RefusedError(`${ref} asks for a private key of type ${text}, which apisvc.yaml cannot describe`);
+  if (type === undefined) throw new RefusedError(`${ref} requests a private key of type ${text}, which apisvc.yaml cannot describe`);
   return type;
 }
 

@@ -83,7 +83,7 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const slices = await listObjects(cluster, slicesOf({ namespace, name }), signal);
   const targets = dialTargets(view, slices.flatMap(viewEndpoints), port);
   const [first, ...ports] = new Set(targets.map((target) => target.port));
-  if (first === undefined) throw new RefusedError(`${ref} has no selector and no ready endpoint at port ${port}, so the API has no server`);
+  if (first === undefined) throw new RefusedError(`${ref} has no selector and no ready endpoint on port ${port}, so the API has no server`);
   if (ports.length > 0)
     throw new RefusedError(`the endpoints of ${ref} use several ports (${[first, ...ports].join(', ')}), but a project can have only one`);
   return { addresses: [...new Set(targets.map(({ address }) => address))], port: first };
@@ -101,7 +101,7 @@ function ownerOf({ backend, apiServices }: Registered): string | undefined {
   const [namespace, name] = owner.split('/');
   if (more.length === 0 && namespace === backend.namespace) return name;
   throw new RefusedError(`the APIServices of ${describeBackend(backend)} belong to other apisvc projects: ${[...owners].join(', ')}`, {
-    fix: 'Use the directories of those projects.',
+    fix: 'Run apisvc in the directories of those projects.',
   });
 }
 

@@ -21,7 +21,7 @@ export async function findIssuer(asking: Pick<Waiting, 'cluster' | 'signal'>, fo
       fix: 'Create the project with the CA (apisvc init DIR --ca-cert FILE --ca-key FILE), and set spec.server.external in apisvc.yaml.',
     });
   }
-  oneKind(found, (object) => injectingAnnotation(object) !== undefined, 'has no annotation for a controller that writes its caBundle');
+  oneKind(found, (object) => injectingAnnotation(object) !== undefined, 'has no annotation for CA injection');
   const [first] = apiServices;
   const annotation = first && injectingAnnotation(first);
   const value = annotation === undefined ? '' : (first?.metadata.annotations?.[annotation] ?? '');
@@ -29,7 +29,7 @@ export async function findIssuer(asking: Pick<Waiting, 'cluster' | 'signal'>, fo
   if (annotation === certManagerAnnotations.fromCertificate) return fromCertificate(asking, backend, value);
   if (/openshift/.test(annotation)) return fromOpenShift(backend, service);
   throw new RefusedError(
-    `cannot tell which Certificate of cert-manager has the serving certificate of ${describeBackend(backend)}: apiservice/${first?.metadata.name} has the annotation ${annotation}, not ${certManagerAnnotations.fromCertificate}`,
+    `cannot tell which cert-manager Certificate issues the serving certificate of ${describeBackend(backend)}: apiservice/${first?.metadata.name} has the annotation ${annotation} instead of ${certManagerAnnotations.fromCertificate}`,
   );
 }
 
@@ -46,8 +46,8 @@ function oneKind({ backend, apiServices }: Running, is: (object: KubeObject) => 
   if (!no) return true;
   const skips = viewApiService(one).insecureSkipTLSVerify;
   throw new RefusedError(
-    `cannot tell which issuer the project has: of the APIServices of ${describeBackend(backend)}, apiservice/${one.metadata.name} ${skips ? 'has insecureSkipTLSVerify' : `has the annotation ${injectingAnnotation(one)}`}, and apiservice/${no.metadata.name} ${otherwise}`,
-    { fix: 'Let the same issuer serve all APIServices of the Service, and run this command again.' },
+    `cannot tell which issuer to use: the APIServices of ${describeBackend(backend)} differ: apiservice/${one.metadata.name} ${skips ? 'has insecureSkipTLSVerify' : `has the annotation ${injectingAnnotation(one)}`}, but apiservice/${no.metadata.name} ${otherwise}`,
+    { fix: 'Configure TLS in the same way for all APIServices of the Service, and run this command again.' },
   );
 }
 

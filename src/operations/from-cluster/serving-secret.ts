@@ -30,13 +30,14 @@ export async function fromSecret(asking: Asking, { backend, apiServices }: Runni
   const view = await findServed(asking, backend, running);
   const ref = `Secret ${namespace}/${view.name}`;
   const entry = view.entries?.certificate ?? 'tls.crt';
-  if (entry !== 'tls.crt') throw new RefusedError(`${ref} has the serving certificate in ${entry}; an apisvc project needs it in tls.crt`);
+  if (entry !== 'tls.crt')
+    throw new RefusedError(`${ref} has the serving certificate in ${entry}; an apisvc project requires it in tls.crt`);
   const secret = await getObject(asking.cluster, { resource: resources.Secret, namespace, name: view.name }, asking.signal);
   if (!secret) throw new RefusedError(`${ref} not found`);
   const project = secret.metadata.annotations?.[projectAnnotation];
   if (project !== undefined)
     throw new RefusedError(`${ref} belongs to the apisvc project ${project}`, {
-      fix: 'Use the directory of that project.',
+      fix: 'Run apisvc in the directory of that project.',
     });
   const ofSecret = inspect(secretEntry(secret, 'ca.crt')).certificates;
   const trusted = distinct(apiServices.map(viewApiService).flatMap(trustedBy));

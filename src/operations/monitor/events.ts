@@ -40,7 +40,7 @@ export async function createEvents(cluster: Cluster, changed: readonly ApiDiagno
     if (!(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
     return logLeft(redacted(error.message));
   }
-  if (left > 0) logLeft(`a run creates at most ${mostEvents}`);
+  if (left > 0) logLeft(`each run creates at most ${mostEvents}`);
 }
 
 /**

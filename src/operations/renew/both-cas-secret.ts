@@ -62,7 +62,7 @@ export async function readBoth({ cluster, signal, registration }: Omit<Where, 'o
 }
 
 const notCreated = (ref: ObjectRef, fix: string): RefusedError =>
-  new RefusedError(`Secret ${namespacedName(ref)} exists already, and was not created by apisvc`, { fix });
+  new RefusedError(`Secret ${namespacedName(ref)} already exists, but was not created by apisvc`, { fix });
 
 /**
  * Writes the CAs into the Secret, as the holder of the Lease.

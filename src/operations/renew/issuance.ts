@@ -46,7 +46,7 @@ export async function readIssuance(where: Where, ref: ObjectRef): Promise<Issuan
   if (issuing && (found as Json).status?.lastFailureTime) return { state: 'failed', words: `${issuing.reason}: ${issuing.message}` };
   if (isReady(conditions)) return { state: 'issued' };
   const why = refusalIn(conditions);
-  return { state: 'issuing', words: why ? `Ready=False (${why.reason}): ${why.message}` : 'no condition Ready yet' };
+  return { state: 'issuing', words: why ? `Ready=False (${why.reason}): ${why.message}` : 'no Ready condition yet' };
 }
 
 async function readCertificate({ cluster, signal }: Where, ref: ObjectRef): Promise<KubeObject> {
@@ -61,7 +61,7 @@ async function requestWords({ cluster, signal }: Where, { metadata, status }: Ku
   const all = await listObjects(cluster, { resource: resources.CertificateRequest, namespace }, signal);
   const request = newestRequestOf(name, all);
   if (!request || revisionOf(request) <= Number(status?.revision ?? 0)) {
-    return 'no CertificateRequest yet; the controller of cert-manager may not be running';
+    return 'no CertificateRequest yet; the cert-manager controller may not be running';
   }
   const why = refusalIn(conditionsOf(request));
   const about = `CertificateRequest ${namespace}/${request.metadata.name}`;

@@ -17,12 +17,12 @@ export function keptTrust({ onProgress }: Pick<Where, 'onProgress'>, both: Step,
     const found = await both.observe();
     if (found.state === 'done') return;
     if (found.state === 'fault') throw found.error;
-    onProgress({ kind: 'note', what: 'an APIService does not trust both CAs any more; restoring it' });
+    onProgress({ kind: 'note', what: 'the caBundle of an APIService no longer has both CAs; restoring it' });
     await both.run();
     await uptake.run();
     if (isRestored) {
       throw new RefusedError('the annotations or the caBundle of an APIService were changed a second time during the rotation', {
-        fix: 'Stop what changes it, for example the sync of a GitOps tool, and run the same command again to continue.',
+        fix: 'Stop the tool that changes them, for example by pausing a GitOps sync, and run the same command again to continue.',
       });
     }
     isRestored = true;

@@ -90,8 +90,8 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   }
   const note = (what: string): void => onProgress({ kind: 'note', what });
   const isNew = await isNotServedYet(rotationTo(where, found), found);
-  if (isNew) note(`not every endpoint serves the certificate in Secret ${secret}; continuing with it`);
-  else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
+  if (isNew) note(`not every endpoint serves the certificate in Secret ${secret} yet; waiting until all do`);
+  else if (issuance.state === 'issuing') note('cert-manager is already renewing the certificate');
   return stepsOf(where, { from: isNew ? undefined : found });
 }
 
@@ -128,9 +128,9 @@ async function continueCa(where: Where, found: CertificateSet): Promise<Renewal 
   if (isEarlierCa) await requireWebhooks(where, found.anchors, signer);
   const secret = namespacedName(secretRef(where));
   const reason = isInjected
-    ? `a CA other than that of Secret ${secret} is still trusted`
-    : `Secret ${namespacedName(bothRef(where.registration))} is left`;
-  const why = isEarlierCa ? `a CA other than that of Secret ${secret} signs now` : reason;
+    ? `the caBundle still has a CA other than the one in Secret ${secret}`
+    : `Secret ${namespacedName(bothRef(where.registration))} still exists`;
+  const why = isEarlierCa ? `the issuer now signs with a CA other than the one in Secret ${secret}` : reason;
   onProgress({ kind: 'note', what: `${why}; continuing the rotation of the CA` });
   const asCa = { ...where, kind: 'ca' as const };
   // The first check did not know that the CA is replaced.
@@ -240,8 +240,8 @@ function secretGuard(rotation: Rotation): Guard {
     const secret = await readSecret(rotation);
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
-    throw new RefusedError(`Secret ${namespace}/${name} was changed in the meantime by ${fieldOwner(secret, ['data', 'tls.crt'])}`, {
-      fix: 'Run the same command again to wait for the certificate that it has now.',
+    throw new RefusedError(`Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}`, {
+      fix: 'Run the same command again to wait until every endpoint serves its current certificate.',
     });
   };
 }

@@ -61,7 +61,7 @@ export async function readSigner(where: Where): Promise<readonly CertificateInfo
 }
 
 const notFound = (ref: ObjectRef): string =>
-  `Secret ${namespacedName(ref)} not found${ref.namespace === clusterIssuerNamespace ? '; that of a ClusterIssuer is looked for only there' : ''}`;
+  `Secret ${namespacedName(ref)} not found${ref.namespace === clusterIssuerNamespace ? '; for a ClusterIssuer, apisvc reads only this namespace' : ''}`;
 
 const shareAny = (one: readonly CertificateInfo[], others: readonly CertificateInfo[]): boolean =>
   one.some(({ fingerprint }) => others.some((other) => other.fingerprint === fingerprint));

@@ -77,7 +77,7 @@ function noCertificate(request: TimedRequest, isStart: boolean): UsageError {
   const damage = whyUnreadable(request.dir, 'certificate', 'current');
   const isInSecret = damage !== undefined && isStart && hasSecret(request);
   return new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}\nnothing was changed`, {
-    fix: isInSecret ? restoreOrMove(certificate, 'restores it from the Secret') : 'Restore the file from another copy of the project.',
+    fix: isInSecret ? restoreOrMove(certificate, 'to restore it from the Secret') : 'Restore the file from another copy of the project.',
   });
 }
 
@@ -115,7 +115,10 @@ const lostFiles = (restored: Restored | undefined): Restored | undefined =>
 
 function notDue(where: Where, found: CertificateSet, expiry: Expiry): RotateResult {
   if (!expiry.leaves.includes(found.leaf)) {
-    where.onProgress({ kind: 'note', what: `${projectFiles(where.dir).certificate} is not the certificate in the cluster` });
+    where.onProgress({
+      kind: 'note',
+      what: `${projectFiles(where.dir).certificate} is a different certificate than the one in the cluster`,
+    });
   }
   return { outcome: 'not-due', ...unchanged(where, found), to: expiry.first };
 }
@@ -256,7 +259,7 @@ async function finished(
 }
 
 const otherKind = (): RefusedError =>
-  new RefusedError('a rotation of the serving certificate is in progress, and --ca asks for a new CA', {
+  new RefusedError('a rotation of the serving certificate is in progress, but --ca asks for a new CA', {
     fix: 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort',
   });
 

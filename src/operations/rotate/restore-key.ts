@@ -32,7 +32,7 @@ export async function withKey(where: InProject, current: CertificateSet, quiet =
   const { namespace, name } = secretRef(where);
   if (fault && fault.code !== 'file-not-found') {
     const [text] = projectFaultTexts(dir, [fault]);
-    onProgress({ kind: 'note', what: `${text}; the file stays, and the key in Secret ${namespace}/${name} is used` });
+    onProgress({ kind: 'note', what: `${text}; leaving the file unchanged, and using the key in Secret ${namespace}/${name}` });
   } else if (fault && !dryRun) {
     const path = projectFiles(dir).key;
     saveFile({ path, text: key.reveal(), mode: 0o600 });
@@ -59,7 +59,7 @@ export function requireUsableKey(dir: string, { key, presented: [leaf] }: Certif
   const fault = key || !leaf ? undefined : keyOf(dir, leaf).fault;
   if (!fault || fault.code === 'file-not-found') return;
   throw new UsageError(`${projectFaultTexts(dir, [fault])[0]}; a rotation would delete the file\nnothing was changed`, {
-    fix: unreadableFix([fault]) ?? restoreOrMove(projectFiles(dir).key, 'uses the key in the Secret'),
+    fix: unreadableFix([fault]) ?? restoreOrMove(projectFiles(dir).key, 'to use the key in the Secret'),
   });
 }
 
@@ -72,12 +72,12 @@ export function requireUsableAuthority(dir: string): void {
   const why = whyUnreadable(dir, 'caCertificate', 'current');
   if (why === undefined) return;
   const path = projectFiles(dir).caCertificate;
-  throw new UsageError(`${path}: ${why}\nnothing was changed`, { fix: restoreOrMove(path, 'restores it from the caBundle') });
+  throw new UsageError(`${path}: ${why}\nnothing was changed`, { fix: restoreOrMove(path, 'to restore it from the caBundle') });
 }
 
 /** The way out for a damaged file that the cluster has too. */
 export const restoreOrMove = (path: string, then: string): string =>
-  `Restore the file.\nOr move it away, and run the same command again, which ${then}: mv ${shellWord(path)} ${shellWord(oldOf(path))}`;
+  `Restore the file.\nOr move the file aside, and run the same command again ${then}: mv ${shellWord(path)} ${shellWord(oldOf(path))}`;
 
 /** `tls.old.key`: git ignores `*.key`. */
 const oldOf = (path: string): string => path.replace(/(\.\w+)$/, '.old$1');

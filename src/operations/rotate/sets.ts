@@ -33,9 +33,9 @@ export function readNextSet(dir: string, registration: Registration, abort: bool
   if (abort) return undefined;
   const path = pathsOfSets(dir).next;
   const isDirectory = statSync(path).isDirectory();
-  const what = isDirectory ? 'is not a complete set of certificates' : 'is a file, not a directory with certificates';
+  const what = isDirectory ? 'is incomplete or damaged' : 'is a file, not a directory with certificates';
   const reasons = isDirectory ? next.faults.map((fault) => certificateFaultText(fault, certificateFiles(path))) : [];
   throw new UsageError([`${path} ${what}`, ...reasons, 'nothing was changed'].join('\n'), {
-    fix: 'Go back to the certificates in certs/, which removes it: apisvc rotate --abort',
+    fix: 'Go back to the certificates in certs/, and remove certs/next: apisvc rotate --abort',
   });
 }

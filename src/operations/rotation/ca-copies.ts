@@ -96,7 +96,7 @@ async function untilCopied(rotation: Rotation, names: readonly string[], outdate
       if (left.length === 0) return true;
       const secret = await readSecret(rotation);
       if (!hasBoth(secret, rotation)) throw overwritten(rotation, secret);
-      report(`the caBundle of ${left.join(', ')} rejects the ${wordsOf(rotation).to} certificate`);
+      report(`the caBundle of ${left.join(', ')} does not verify the ${wordsOf(rotation).to} certificate`);
       return undefined;
     });
   });
@@ -106,6 +106,6 @@ function overwritten(rotation: Rotation, secret: KubeObject): RefusedError {
   const { namespace, name } = secretRef(rotation);
   const owner = fieldOwner(secret, ['data', 'ca.crt']);
   return new RefusedError(`Secret ${namespace}/${name} was changed during the rotation by ${owner}: its ca.crt does not have both CAs`, {
-    fix: ['Stop what writes the Secret, and run the same command again to continue.', ...wayBack(rotation)].join('\n'),
+    fix: ['Stop the tool that changes the Secret, and run the same command again to continue.', ...wayBack(rotation)].join('\n'),
   });
 }

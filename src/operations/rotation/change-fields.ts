@@ -59,7 +59,7 @@ function conflictError(rotation: Changing, object: KubeObject, conflicts: readon
   const fix = [
     'Take over the fields with --force-conflicts, and stop the other field managers from setting them.',
     ...(object.kind === 'APIService'
-      ? [`Or put the CAs into Git, and run the same command again. The value of caBundle: ${bundleCommand(rotation)}`]
+      ? [`Or put the CAs into Git, and run the same command again. To print the value of caBundle: ${bundleCommand(rotation)}`]
       : []),
     ...wayBack(rotation),
   ];

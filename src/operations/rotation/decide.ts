@@ -70,11 +70,11 @@ const otherMachine = (journal: Journal): RefusedError =>
 /** Whoever has the files may still choose otherwise. */
 const goingBack = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; it is being aborted`, {
-    fix: 'To finish going back, in a copy of the project with the old certificate: apisvc rotate --abort',
+    fix: 'In a copy of the project that has the old certificate, finish going back: apisvc rotate --abort',
   });
 
 const otherFiles = (journal: Journal): RefusedError =>
-  new RefusedError(`${began(journal)}; certs/ does not have its old certificate`, {
+  new RefusedError(`${began(journal)}; certs/ does not have the certificate that it replaces`, {
     fix: 'Continue it, or go back, in the project directory where it was started.',
   });
 
@@ -83,10 +83,10 @@ const otherFiles = (journal: Journal): RefusedError =>
  */
 export const complete = (kind: RotationKind): RefusedError =>
   new RefusedError(`the rotation cannot be undone: ${gone[kind]}`, {
-    fix: `Finish the rotation: apisvc rotate\nThen rotate again, if the new certificate must not be used: apisvc rotate${kind === 'ca' ? ' --ca' : ''}`,
+    fix: `Finish the rotation: apisvc rotate\nIf the new certificate must not be used, then rotate again: apisvc rotate${kind === 'ca' ? ' --ca' : ''}`,
   });
 
 const gone: Readonly<Record<RotationKind, string>> = {
-  ca: 'no caBundle trusts the old CA any more',
+  ca: 'the old CA is no longer in any caBundle',
   leaf: 'certs/ has the new certificate, and the old one was deleted',
 };

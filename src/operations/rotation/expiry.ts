@@ -91,5 +91,7 @@ async function secretChain(where: Where): Promise<InSecret> {
 export function requireChecked({ notChecked }: Expiry): void {
   if (notChecked.length === 0) return;
   const lines = ['cannot tell when the certificates in the cluster expire', ...notChecked.map((each) => `  not checked: ${each}`)];
-  throw new RefusedError([...lines, 'nothing was changed'].join('\n'), { fix: 'To see the certificate at every place: apisvc status' });
+  throw new RefusedError([...lines, 'nothing was changed'].join('\n'), {
+    fix: 'To see the certificates in the files, in the Secret and at every endpoint: apisvc status',
+  });
 }

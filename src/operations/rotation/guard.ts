@@ -20,10 +20,10 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
     throw new RefusedError(
-      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it does not hold the ${wordsOf(rotation).to} certificate`,
+      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it does not contain the ${wordsOf(rotation).to} certificate`,
       {
         fix: [
-          'Stop what writes the Secret, and run the same command again with --force-conflicts: it writes the Secret again.',
+          'Stop the tool that changes the Secret. Then run the same command again with --force-conflicts to write the Secret again.',
           ...wayBack(rotation),
         ].join('\n'),
       },

@@ -13,7 +13,7 @@ const injectors = /cainjector|service-ca/;
 /** The controller that writes the caBundle of an APIService, for a sentence; undefined for none. */
 export function injectorOf(apiService: KubeObject): string | undefined {
   const annotation = injectingAnnotation(apiService);
-  if (annotation !== undefined) return `has the annotation ${annotation}, by which a controller writes its caBundle`;
+  if (annotation !== undefined) return `has the annotation ${annotation}, which makes a controller write its caBundle`;
   const manager = injectingManager(apiService);
   return manager === undefined ? undefined : `has a caBundle that belongs to "${manager}"`;
 }
@@ -47,7 +47,7 @@ export function bundleFault(apiService: KubeObject): RefusedError | undefined {
   const annotation = injectingAnnotation(apiService);
   if (annotation !== undefined) {
     return new RefusedError(`apiservice/${name} has the annotation ${annotation}: a controller writes its caBundle`, {
-      fix: `Rotate the CA with that controller, or let apisvc own the caBundle: kubectl annotate apiservice ${name} ${annotation}-`,
+      fix: `Rotate the CA with that controller. Or remove the annotation to let apisvc own the caBundle: kubectl annotate apiservice ${name} ${annotation}-`,
     });
   }
   const manager = injectingManager(apiService);
@@ -55,7 +55,7 @@ export function bundleFault(apiService: KubeObject): RefusedError | undefined {
     return new RefusedError(`the caBundle of apiservice/${name} belongs to "${manager}"`, { fix: 'Rotate the CA with that controller.' });
   }
   if (!insecureSkipTLSVerify) return undefined;
-  return new RefusedError(`apiservice/${name} has insecureSkipTLSVerify, so it trusts every certificate`, {
+  return new RefusedError(`apiservice/${name} has insecureSkipTLSVerify, so kube-apiserver accepts every certificate`, {
     fix: `Turn on verification first: apisvc secure ${name}`,
   });
 }

@@ -67,7 +67,7 @@ function registering(
   if (isOnlySecret) return [`${again}: apisvc register --only secrets --force-conflicts`];
   return [
     `${again}: apisvc register --force-conflicts`,
-    'That takes over every field of the project that other managers own. To see them first: apisvc register --diff --force-conflicts',
+    'This takes over every field of the project that other field managers own. To see these fields first: apisvc register --diff --force-conflicts',
   ];
 }
 

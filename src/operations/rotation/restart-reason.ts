@@ -18,7 +18,7 @@ export function whyFixed(pod: KubeObject, secret: string): string | undefined {
       ...listOf(container.env).map(({ valueFrom }: Json) => valueFrom?.secretKeyRef?.name),
       ...listOf(container.envFrom).map(({ secretRef }: Json) => secretRef?.name),
     ];
-    if (variables.includes(secret)) return `it reads Secret ${secret} from environment variables`;
+    if (variables.includes(secret)) return `it reads Secret ${secret} into environment variables`;
   }
   return undefined;
 }

@@ -51,7 +51,7 @@ export interface Delays {
  */
 export function settleTime({ slow, unavailable }: Delays, blind: string): SettleTime {
   const reasons = [...unavailable, ...slow];
-  const late = `kube-apiserver picks up changes later while a server is slow or fails: ${reasons.join('; ')}`;
+  const late = `kube-apiserver applies changes to APIServices later while an extension API server is slow or unavailable: ${reasons.join('; ')}`;
   return { ms: promptMs + longestReadMs * Math.max(1, slow.length), why: [blind, ...(reasons.length > 0 ? [late] : [])].join('; ') };
 }
 
@@ -64,7 +64,7 @@ export async function findDelays({ cluster, signal }: Pick<Waiting, 'cluster' | 
   const slow = await Promise.all(
     served.filter(isAvailable).map(async (api) => {
       const elapsedMs = await answerTime({ cluster, signal }, api);
-      return elapsedMs < lateMs ? [] : `APIService ${api.name} took ${(elapsedMs / 1000).toFixed(1)}s for its OpenAPI document`;
+      return elapsedMs < lateMs ? [] : `APIService ${api.name} took ${(elapsedMs / 1000).toFixed(1)}s to return its OpenAPI document`;
     }),
   );
   return { slow: slow.flat(), unavailable };

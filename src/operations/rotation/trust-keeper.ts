@@ -90,7 +90,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     async widen(apiService, force = false) {
       const { name } = apiService.metadata;
       for (const { subject, notAfter } of expiredIn(viewApiService(apiService), now())) {
-        const what = `apiservice/${name}: ${subject} expired on ${timeText(notAfter)} and verifies nothing; it is dropped at the end of the rotation`;
+        const what = `apiservice/${name}: the CA ${subject} in its caBundle expired on ${timeText(notAfter)}; the rotation removes it at the end`;
         onProgress({ kind: 'note', what });
       }
       // It only adds CAs to what the caBundle has, so a later version of it is widened as well.

@@ -137,7 +137,7 @@ export const nameOf = (object: KubeObject): string => describeRef(refOf(object))
 /** The Secret gets both CAs before the certificate, and keeps both until no pod needs the other. */
 function copied(rotation: Rotation, object: KubeObject): string {
   const { namespace, name } = secretRef(rotation);
-  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs before the ${wordsOf(rotation).to} certificate`;
+  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, to which both CAs are written before the ${wordsOf(rotation).to} certificate`;
 }
 
 function notChecked(rotation: Rotation, reasons: readonly string[]): string {
@@ -155,7 +155,7 @@ function rejecting(rotation: Rotation, objects: readonly KubeObject[]): RefusedE
       fix: [
         ...stopInjection(objects),
         `Add the ${added} CA to the caBundle of each of these webhooks, and run the same command again.`,
-        `The value of caBundle: ${bundleCommand(rotation)}`,
+        `To print the value of caBundle: ${bundleCommand(rotation)}`,
         ...names.map((each) => `kubectl edit ${each}`),
       ].join('\n'),
     },

@@ -68,8 +68,8 @@ export function refuseInjected(apiServices: readonly KubeObject[]): void {
     const injector = injectorOf(object);
     if (injector === undefined) continue;
     const name = `apiservice/${object.metadata.name}`;
-    throw new RefusedError(`${name} ${injector}, so the controller would overwrite the caBundle of apisvc`, {
-      fix: `Remove insecureSkipTLSVerify, so that the controller can inject the caBundle: kubectl patch apiservice ${object.metadata.name} --type=merge -p '{"spec":{"insecureSkipTLSVerify":false}}'`,
+    throw new RefusedError(`${name} ${injector}, so the controller would overwrite the caBundle that apisvc writes`, {
+      fix: `Remove insecureSkipTLSVerify to let the controller inject the caBundle: kubectl patch apiservice ${object.metadata.name} --type=merge -p '{"spec":{"insecureSkipTLSVerify":false}}'`,
     });
   }
 }

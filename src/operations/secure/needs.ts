@@ -82,8 +82,9 @@ export const lookNeeds = (namespace: string): readonly Need[] => [
 ];
 
 /** For whoever may not look at the pods. */
-export const mountsUnknown = 'Then run the same command again: which Secrets the server mounts is not known before.';
-const backendUnknown = 'Then run the same command again: the namespace of the Service is not known before.';
+export const mountsUnknown =
+  'Then run the same command again. It may then ask for more permissions, depending on the Secrets that the server mounts.';
+const backendUnknown = 'Then run the same command again. It may then ask for more permissions, depending on the namespace of the Service.';
 
 /**
  * Runs work that lists the APIServices. To get one of them is enough to name all that is missing.

@@ -98,9 +98,12 @@ async function freeSecretName({ cluster, signal }: Asking, { backend }: Register
     const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
     if (!found || found.metadata.annotations?.[projectAnnotation] === project) return name;
   }
-  throw new RefusedError(`Secrets ${ownSecrets(service).join(' and ')} in namespace ${namespace} were not created by this project`, {
-    fix: 'Create the project with another spec.certificates.secretName, and register it.',
-  });
+  throw new RefusedError(
+    `Secrets ${ownSecrets(service).join(' and ')} already exist in namespace ${namespace}, but were not created by this project`,
+    {
+      fix: 'Create the project with another spec.certificates.secretName, and register it.',
+    },
+  );
 }
 
 /** @throws RefusedError where an object belongs to another project */

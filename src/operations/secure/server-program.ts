@@ -37,7 +37,9 @@ export function findProgram({ deployments, otherOwners, targetPort }: RunningSer
   if (!deployment || more.length > 0 || otherOwners.length > 0) {
     const names = [...deployments.map((each) => `Deployment ${each.metadata.name}`), ...otherOwners];
     throw new RefusedError(`the pods of Service ${service} do not belong to one Deployment, but to ${names.join(', ')}`, {
-      fix: ownProject(`Mount a Secret with a serving certificate and its CA (tls.crt, tls.key, ca.crt) there, and run this command again.`),
+      fix: ownProject(
+        `Mount a Secret with a serving certificate and its CA (tls.crt, tls.key, ca.crt) in each of them, and run this command again.`,
+      ),
     });
   }
   const name = describeRef(refOf(deployment));
@@ -67,7 +69,7 @@ function programFault(container: Container): string | undefined {
   const words = [...(container.command ?? []), ...(container.args ?? [])].map(textOf);
   if (words.some((word, index) => /(^|\/)(ba|da|a|z)?sh$/.test(word) && /^-\w*c$/.test(words[index + 1] ?? '')))
     return 'a shell starts the server';
-  if (hasNamedPairs(container)) return '--tls-sni-cert-key chooses the certificate';
+  if (hasNamedPairs(container)) return '--tls-sni-cert-key selects the certificate';
   const flags = flagsOf(container);
   // Servers that are built with k8s.io/apiserver have all of these flags.
   if (
@@ -91,10 +93,10 @@ export function managerNotes(deployment: KubeObject, secretName: string): readon
   switch (manager.tool) {
     case 'Helm':
       return [
-        `${manages}: the next upgrade may undo the change. Set the values for ${values}. For the chart of metrics-server: tls.type=existingSecret, tls.existingSecret.name=${secretName}, apiService.insecureSkipTLSVerify=false and apiService.caBundle`,
+        `${manages}: the next upgrade may undo the change. Set the values for ${values}. For the metrics-server chart: tls.type=existingSecret, tls.existingSecret.name=${secretName}, apiService.insecureSkipTLSVerify=false and apiService.caBundle`,
       ];
     case 'kubectl apply':
-      return [`"kubectl apply" made ${name}: applying the same manifests again would undo the change and break the API`];
+      return [`${name} was created with "kubectl apply": applying the same manifests again would undo the change and break the API`];
     default:
       return [`${manages}: the next sync may undo the change. Put ${values} into Git`];
   }

@@ -73,7 +73,7 @@ function verifyingFault(apiServices: readonly KubeObject[]): RefusedError | unde
   const verified = apiServices.find((object) => !isInsecure(object));
   if (!verified) return undefined;
   const { name } = verified.metadata;
-  return new RefusedError(`apiservice/${name} verifies the certificate of the same server, so the server keeps it`, {
+  return new RefusedError(`apiservice/${name} verifies the certificate of the same server, so the server must keep its certificate`, {
     fix: `Turn off its verification, and run the same command again: kubectl patch apiservice ${name} --type=merge -p '{"spec":{"caBundle":null,"insecureSkipTLSVerify":true}}'`,
   });
 }

@@ -93,7 +93,7 @@ const unseenPods = (served: Served): readonly string[] => [
 
 /** The pods without an address. With the strategy Recreate, there is no pod at all for a moment. */
 const startingSoon = ({ pods, probes, waiting }: Served): readonly string[] =>
-  pods.length + probes.length === 0 ? ['no pod runs'] : waiting;
+  pods.length + probes.length === 0 ? ['no pod is running'] : waiting;
 
 /** Of these, the ones that have not started. */
 function startingPods(served: Served): readonly string[] {

@@ -97,15 +97,15 @@ function requireOpen(found: KubeObject | undefined, wanted: KubeObject): asserts
   const { name } = wanted.metadata;
   if (!found) {
     throw new RefusedError(`CertificateSigningRequest ${name} was deleted before it was signed`, {
-      fix: 'Run the same command again, which requests the certificate again.',
+      fix: 'Run the same command again to request the certificate again.',
     });
   }
   const denied = conditionOf(found, 'Denied');
   if (denied) throw closed(`CertificateSigningRequest ${name} was denied`, denied, wanted);
   const failed = conditionOf(found, 'Failed');
-  if (failed) throw closed(`signer ${specOf(wanted).signerName} refused CertificateSigningRequest ${name}`, failed, wanted);
+  if (failed) throw closed(`signer ${specOf(wanted).signerName} failed to sign CertificateSigningRequest ${name}`, failed, wanted);
   if (!isSame(specOf(found), specOf(wanted))) {
-    throw new RefusedError(`CertificateSigningRequest ${name} exists, but requests something else`, { fix: again(name) });
+    throw new RefusedError(`CertificateSigningRequest ${name} already exists, but its spec is different`, { fix: again(name) });
   }
 }
 
@@ -126,13 +126,14 @@ function signedPart({ request }: RequestSpec): string {
   return block?.der ? infoOfRequest(block.der).toString('base64') : '';
 }
 
-const again = (name: string): string => `To request the certificate again: kubectl delete csr ${name}\nThen run the same command again.`;
+const again = (name: string): string =>
+  `To request the certificate again, delete the old request: kubectl delete csr ${name}\nThen run the same command again.`;
 
 function closed(what: string, { reason, message }: SigningCondition, wanted: KubeObject): RefusedError {
   const why = [reason, message].filter(Boolean).join(': ');
   // Signers of Kubernetes itself sign for kubelets and for clients of kube-apiserver.
   const other = specOf(wanted).signerName.startsWith('kubernetes.io/')
-    ? ['No signer of kube-controller-manager signs for a Service: use another signer.']
+    ? ['Use another signer: the signers of kube-controller-manager do not sign serving certificates for a Service.']
     : [];
   return new RefusedError(why === '' ? what : `${what}: ${why}`, { fix: [...other, again(wanted.metadata.name)].join('\n') });
 }
@@ -155,9 +156,9 @@ function fitting(signed: string, { registration, key, anchors, name }: Received)
     ...servingFaults(presented, roots, servingNames(registration), new Date()).map((fault) => certificateFaultText(fault, files)),
   ];
   if (reasons.length === 0) return { chain: presented.map(({ pem }) => pem).join(''), key, anchors };
-  const fix = `If the CA of the signer is another one, correct spec.certificates.issuer in apisvc.yaml, and run the same command again.\n${again(name)}`;
+  const fix = `If the signer uses a different CA, correct spec.certificates.issuer in apisvc.yaml, and run the same command again.\n${again(name)}`;
   throw new RefusedError(
-    `the certificate of signer ${signerNameOf(registration)} cannot be used:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`,
+    `the certificate from signer ${signerNameOf(registration)} cannot be used:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`,
     { fix },
   );
 }

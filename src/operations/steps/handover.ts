@@ -34,12 +34,12 @@ export async function handoverFault(
     const isHandedOver = annotations.every((each) => found.metadata.annotations?.[each] !== undefined);
     if (isHandedOver || !caBundle || available?.status !== 'True') continue;
     const fix = [
-      'Keep the API serving: set spec.certificates.issuer to existing-secret, and secretName to the Secret with the new certificate. Then: apisvc register',
+      'Keep the API serving: set spec.certificates.issuer to existing-secret, and secretName to the Secret with the new certificate. Then run: apisvc register',
       'Or delete the APIService, and run the same command again. The API is unavailable in between:',
       `  kubectl delete apiservice ${name}`,
     ];
     return new RefusedError(
-      `APIService ${name} works with its caBundle, and ${writer} would replace it before every endpoint serves a new certificate`,
+      `APIService ${name} works with its current caBundle, which ${writer} would replace before every endpoint serves a new certificate`,
       { fix: fix.join('\n') },
     );
   }

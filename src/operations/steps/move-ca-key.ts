@@ -42,7 +42,7 @@ export const caSecretGuard = ({ cluster, signal, onProgress }: Waiting, { regist
     /** Only where the API does not work: `register` never replaces the CA of one that does. */
     reportDone() {
       if (!replaced) return;
-      const what = `${nameOfCaSecret(ref)} has the private key of an older CA, which is replaced by that in ${projectFiles(dir).caKey}`;
+      const what = `${nameOfCaSecret(ref)} has the private key of an older CA; replacing it with the key in ${projectFiles(dir).caKey}`;
       onProgress({ kind: 'note', what });
     },
   };
@@ -61,7 +61,7 @@ export const removeCaKeyStep = ({ cluster, signal, onProgress }: Waiting, { dir,
     const secret = await getObject(cluster, ref, signal);
     const present = secret && caIn(secret, 'current');
     if (present?.key.reveal() !== pair.key.reveal()) {
-      throw new RefusedError(`${nameOfCaSecret(ref)} does not have the private key in certs/ca.key, so the file stays`, {
+      throw new RefusedError(`${nameOfCaSecret(ref)} does not have the private key in certs/ca.key, so the file is not removed`, {
         fix: 'Run the same command again.',
       });
     }

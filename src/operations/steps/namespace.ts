@@ -69,8 +69,8 @@ async function settledContents(waiting: Waiting, namespace: string): Promise<Con
 
 /** Why a namespace must stay; undefined when it may be deleted. */
 export function whyKept({ kept, unlisted }: Contents): string | undefined {
-  if (kept.length > 0) return `it holds ${some(kept)}`;
-  return unlisted.length > 0 ? `failed to list ${some(unlisted)}, so other objects may be in it` : undefined;
+  if (kept.length > 0) return `it contains ${some(kept)}`;
+  return unlisted.length > 0 ? `failed to list ${some(unlisted)}, so it may contain other objects` : undefined;
 }
 
 const shown = 5;

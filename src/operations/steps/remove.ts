@@ -72,7 +72,7 @@ const isPlanned = ({ found }: Target, present: KubeObject): boolean =>
 
 const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
 
-const replaced = 'was replaced or taken over since it was found';
+const replaced = 'has been replaced or taken over since it was found';
 
 const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted' | 'gone' | 'replaced'> =>
   untilFresh(signal, async () => {
@@ -81,7 +81,7 @@ const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted'
     if (!present) return 'gone';
     if (!isPlanned(target, present)) return 'replaced';
     if (ofAnybody && versionOf(present) !== versionOf(found)) {
-      throw new RefusedError(`${describeRef(ref)} was changed since it was found; it is left unchanged`, {
+      throw new RefusedError(`${describeRef(ref)} has changed since it was found; it is left unchanged`, {
         fix: 'Run the same command again.',
       });
     }
@@ -102,7 +102,7 @@ async function restore({ cluster, signal }: Waiting, target: Target, report: (re
     }
     const result = await restoreObject(cluster, found, { dryRun: false, signal });
     if (result.kind === 'stale') return undefined;
-    const reason = hasLostValues(found) ? { reason: 'its previous data was not recorded and is not restored' } : {};
+    const reason = hasLostValues(found) ? { reason: 'its previous data was not recorded, so it is not restored' } : {};
     report({ object: describeRef(ref), change: 'restored', ...reason });
     return true;
   });
@@ -110,7 +110,7 @@ async function restore({ cluster, signal }: Waiting, target: Target, report: (re
 
 /** Waits until an object that was deleted is gone. @throws DeadlineError with its finalizers */
 export const waitUntilGone = (waiting: Waiting, { ref, found }: Pick<Target, 'ref' | 'found'>): Promise<void> =>
-  waitFor(`${describeRef(ref)} to be gone`, showCommand(ref), waiting, async (report) => {
+  waitFor(`${describeRef(ref)} to be deleted`, showCommand(ref), waiting, async (report) => {
     const { cluster, signal } = waiting;
     await poll({ signal, report }, async () => {
       const present = await getObject(cluster, ref, signal);

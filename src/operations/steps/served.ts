@@ -23,7 +23,7 @@ export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, re
     observe: async () => ({ state: restart !== 'always' && (await look()).complete ? 'done' : 'pending' }),
     async run() {
       if (!hasSecret(rotation)) {
-        onProgress({ kind: 'note', what: `the server is outside the cluster; install ${files.certificate} and ${files.key} there` });
+        onProgress({ kind: 'note', what: `the server is outside the cluster; install ${files.certificate} and ${files.key} on it` });
       }
       if (nudge) await nudgePods(rotation, (await look()).pods);
       if (restart === 'always') await restarts.restartAll((await look()).pods);

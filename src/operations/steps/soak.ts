@@ -33,7 +33,7 @@ async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts:
   const { soakMs } = rotation;
   let quiet = notQuiet;
   let otherSinceMs: number | undefined;
-  const what = `${soakMs / 1000}s in which every endpoint serves the ${wordsOf(rotation).to} certificate`;
+  const what = `every endpoint to serve the ${wordsOf(rotation).to} certificate for ${soakMs / 1000}s`;
   await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
     await poll({ firstMs: 500, signal: rotation.signal, report }, async () => {
       const before = quiet;

@@ -46,6 +46,6 @@ function portFault(apiService: KubeObject, { registration }: Rotation): RefusedE
   if (service === undefined || service.port === port) return undefined;
   return new RefusedError(
     `APIService ${name} uses port ${service.port} of Service ${service.namespace}/${service.name}, but the project uses port ${port}`,
-    { fix: 'Use the same port in both, or another Service for one of them.' },
+    { fix: 'Use the same port in both, or use a different Service for one of them.' },
   );
 }

@@ -26,7 +26,7 @@ export function unlistedStep(waiting: Waiting, names: readonly string[]): Step {
     needs: () => [],
     observe: async () => ({ state: (await listed()).length === 0 ? 'done' : 'pending' }),
     run: () =>
-      waitFor(`discovery to drop ${names.join(', ')}`, 'kubectl get --raw /apis', waiting, async (report) => {
+      waitFor(`discovery to stop listing ${names.join(', ')}`, 'kubectl get --raw /apis', waiting, async (report) => {
         await poll({ signal, report }, async () => {
           const left = await listed();
           if (left.length === 0) return true;

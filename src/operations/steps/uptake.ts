@@ -54,7 +54,7 @@ export function uptakeStep(
   };
 }
 
-const hidden = 'GET /metrics does not show what holds kube-apiserver up';
+const hidden = 'GET /metrics does not show whether kube-apiserver is still processing APIServices';
 
 /**
  * Why the queues of all kube-apiservers are not known; undefined where they are.
@@ -62,7 +62,9 @@ const hidden = 'GET /metrics does not show what holds kube-apiserver up';
  */
 function whyBlind(servers: number, isSeen: boolean): string | undefined {
   if (!isSeen) return hidden;
-  return servers > 1 ? `GET /metrics shows what holds up one of ${servers} kube-apiservers` : undefined;
+  return servers > 1
+    ? `GET /metrics shows for only one of ${servers} kube-apiservers whether it is still processing APIServices`
+    : undefined;
 }
 
 async function waitForLeases(waiting: Waiting, what: string, pause: typeof pauseFor, isSeen: boolean): Promise<void> {
@@ -121,7 +123,8 @@ async function untilRenewed(
     const settleMs = renewals ? await settleTimeOf(renewals.size) : 0;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
     if (uptake?.state === 'done') return;
-    if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${durationText(settleMs)} to settle`);
+    if (uptake?.state === 'settling')
+      report(`${counted(renewals?.size ?? 0)} renewed; waiting ${durationText(settleMs)} for the change to take effect`);
     if (uptake?.state === 'stale') report(staleText(uptake.leases, performance.now() - start > freshMs));
     await pauseFor(pauseMs, signal);
   }
@@ -140,7 +143,7 @@ async function untilPickedUp(waiting: Waiting, startMs: number, pause: typeof pa
     if (!isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
     limitMs ??= longestPickupMs(queue);
     if (waitedMs >= limitMs) {
-      const what = `APIServices still wait for kube-apiserver after ${durationText(limitMs)}; continuing, because each takes at most ${durationText(longestReadMs)} and those that came before are done`;
+      const what = `kube-apiserver is still processing APIServices after ${durationText(limitMs)}; continuing, because the changed ones are done by now (each takes at most ${durationText(longestReadMs)})`;
       onProgress({ kind: 'note', what });
       return;
     }

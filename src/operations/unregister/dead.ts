@@ -17,10 +17,10 @@ import { automanaged } from '../steps/takeover.ts';
 export async function proveDead(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<readonly string[]> {
   const { name, group, version, service, available, labels } = viewApiService(found);
   const refuse = (why: string, fix: string): RefusedError =>
-    new RefusedError(`APIService ${name} was not created by apisvc, and it is not dead: ${why}`, { fix });
+    new RefusedError(`APIService ${name} was not created by apisvc, and may still be in use: ${why}`, { fix });
   if (!service) throw refuse('it is Local, so kube-apiserver itself serves the API', 'Choose another APIService.');
   if (labels[automanaged] !== undefined)
-    throw refuse(`it has the label ${automanaged}`, 'Leave it: kube-apiserver creates it again when it is deleted.');
+    throw refuse(`it has the label ${automanaged}`, 'Leave it in place: kube-apiserver creates it again when it is deleted.');
   if (available?.status === 'True') throw inUse(found);
   const diagnose = `Find out why it is not available: apisvc verify ${name}\nTo delete it anyway: kubectl delete apiservice ${name}`;
   const where = `Service ${service.namespace}/${service.name}`;
@@ -47,7 +47,7 @@ function inUse(found: KubeObject): RefusedError {
   ];
   const fix = [
     ...(manager ? [removal(manager)] : ['To remove its server too, ask whoever installed it.']),
-    `To delete only the APIService, although clients may use its API: kubectl delete apiservice ${name}`,
+    `To delete only the APIService, even if clients still use its API: kubectl delete apiservice ${name}`,
   ];
   return new RefusedError(`APIService ${name} is available, and was not created by apisvc: ${facts.join(', and ')}`, {
     fix: fix.join('\n'),

@@ -26,7 +26,7 @@ export async function projectNotFound(cluster: Cluster, project: string, found: 
 
 const notFound = (what: string, similar: readonly string[]): RefusedError =>
   new RefusedError(`${what} not found`, {
-    fix: [...didYouMean(similar), 'To find what an earlier registration left: apisvc unregister --leftovers'].join('\n'),
+    fix: [...didYouMean(similar), 'To find what an earlier registration left behind: apisvc unregister --leftovers'].join('\n'),
   });
 
 /**

@@ -139,7 +139,7 @@ describe.each(triedCells)('on Kubernetes %s', (cell) => {
     await apply(two);
     const { exitCode, stdout, stderr } = await unregister('-C', one);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 left') });
-    expect(stderr).toContain('namespace/shared left: it holds ');
+    expect(stderr).toContain('namespace/shared left: it contains ');
     expect(await kubectl(['get', 'apiservices', 'v1.two.example.com', '-o', 'name'])).toContain('v1.two');
     expect(await unregister('-C', two)).toMatchObject({ exitCode: 0 });
     expect(await settled()).toEqual(before);
@@ -193,7 +193,7 @@ describe.each(triedCells)('on Kubernetes %s', (cell) => {
     expect(late).toMatchObject({
       exitCode: 124,
       stderr: expect.stringMatching(
-        /waiting for apiservice\/v1\.held\.example\.com to be gone; last state: it has the finalizer example\.com\/hold/,
+        /waiting for apiservice\/v1\.held\.example\.com to be deleted; last state: it has the finalizer example\.com\/hold/,
       ),
     });
     const running = unregister('-C', dir);

@@ -69,9 +69,7 @@ describe('an expired certificate', () => {
     // A clock must be trusted for nothing but a note, so the expired CA stays until the end too.
     await expect.poll(during, { timeout: 60_000, interval: 200 }).toEqual([...old, expect.any(String)]);
     const { stderr } = await rotating;
-    expect(stderr).toMatch(
-      /note: apiservice\/\S+: CN=\S+ CA expired on \S+ and verifies nothing; it is dropped at the end of the rotation/,
-    );
+    expect(stderr).toMatch(/note: apiservice\/\S+: the CA CN=\S+ CA in its caBundle expired on \S+; the rotation removes it at the end/);
     expect((await expectAgreement(project, 'expired')).ca).not.toEqual(old);
   });
 });

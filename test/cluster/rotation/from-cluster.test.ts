@@ -65,7 +65,7 @@ describe('a server that another project of apisvc registered', () => {
       stdout: '',
       stderr: [
         `error: Secret ${name}/${name}-tls belongs to the apisvc project ${name}/${name}`,
-        'fix: Use the directory of that project.',
+        'fix: Run apisvc in the directory of that project.',
         '',
       ].join('\n'),
     });

@@ -141,7 +141,7 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
   await expectRefused('no-ca', limited, 1, [
     'error: Secret demo/demo-ca not found; a new serving certificate needs the CA',
     'nothing was changed',
-    'fix: If another copy of the project still has certs/ca.key, run there: apisvc register',
+    'fix: If another copy of the project still has certs/ca.key, run this command in that copy: apisvc register',
     'To create a new CA: apisvc rotate --ca',
   ]);
   await kubectlOk(['create', '-f', '-'], { ...ca, metadata: { ...ca?.metadata, resourceVersion: undefined, uid: undefined } });

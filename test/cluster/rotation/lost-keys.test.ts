@@ -54,7 +54,7 @@ describe('a project that lost a key', () => {
       expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
       for (const parts of [[], ['--only', 'secrets,apiservices']]) {
         const { exitCode, stderr } = await apisvc(['register', '-C', dir, ...parts]);
-        expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('nothing was changed\nfix: Create new keys') });
+        expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('nothing was changed\nfix: Move certs') });
         expect(stderr).toContain(`  mv ${dir}/certs ${dir}/certs.old && apisvc rotate -C ${dir} --ca\n`);
       }
       renameSync(join(dir, 'certs'), join(dir, 'certs.old'));

@@ -179,7 +179,7 @@ test('register is refused while rotate runs, also in a copy of the project', asy
     exitCode: 1,
     stderr: expect.stringMatching(
       new RegExp(
-        `a rotation of the certificate of Service ${name}/${name} is not complete: it started at \\S+, and \\S+@\\S+ ran it last\\n`,
+        `a rotation of the certificate of Service ${name}/${name} is not complete: it started at \\S+, and was last run by \\S+@\\S+\\n`,
       ),
     ),
   });

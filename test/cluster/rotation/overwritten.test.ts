@@ -106,7 +106,7 @@ test('an edited Secret ends the run with the name of the manager, and the next o
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(
-      /Secret overwritten\/overwritten-tls was changed during the rotation by "kubectl-patch" at \S+: it does not hold the new certificate/,
+      /Secret overwritten\/overwritten-tls was changed during the rotation by "kubectl-patch" at \S+: it does not contain the new certificate/,
     );
     const again = await rotateOk(project, '--ca', '--soak', '2s', '--force-conflicts');
     expect(again.stderr).toContain('note: continuing the rotation of the CA that started at');

@@ -82,7 +82,7 @@ describe('a caBundle that another manager applied', () => {
     await applyAsGit(bothCas());
     const stderr = await refusal(...ca);
     expect(stderr).toMatch(/==> Trusting only the new CA[\s\S]*conflict with "argocd" at/);
-    expect(stderr).toMatch(/The value of caBundle: cat \S+\/certs\/next\/ca\.crt \| base64/);
+    expect(stderr).toMatch(/To print the value of caBundle: cat \S+\/certs\/next\/ca\.crt \| base64/);
     await applyAsGit(readFileSync(join(project.dir, 'certs', 'next', 'ca.crt')).toString('base64'));
     await rotateOk(project, ...ca);
     await expectAgreement(project, name);

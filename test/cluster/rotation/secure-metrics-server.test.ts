@@ -37,7 +37,7 @@ async function underLoad(happen: () => Promise<unknown>): Promise<void> {
 const helm = { 'app.kubernetes.io/managed-by': 'Helm', 'helm.sh/chart': 'metrics-server-3.13.0' };
 
 const installers = {
-  '1.37-routing': ['kubectl apply', {}, /"kubectl apply" made deployment\/kube-system\/metrics-server/],
+  '1.37-routing': ['kubectl apply', {}, /deployment\/kube-system\/metrics-server was created with "kubectl apply"/],
   '1.35': [
     'Helm',
     helm,

@@ -59,7 +59,7 @@ test.each([
   ['the CertificateRequest that waits', [notReady], [pending], `CertificateRequest ${secret}-1: Referenced "Issuer" not found`],
   ['the Certificate where the requests may not be read', [notReady], undefined, notReady.message],
   ['the Certificate before there is a request', [notReady], [], notReady.message],
-  ['that nobody has read the Certificate', [], [], 'no condition Ready yet; cert-manager may not be running'],
+  ['that nobody has read the Certificate', [], [], 'no Ready condition yet; cert-manager may not be running'],
   ['that the change was not read yet', [condition('Ready', 'True', '', 1)], [], 'cert-manager has not read its change yet'],
 ])('says %s', async (_, conditions, requests, words) => {
   const found = await certManager.explainMissingSecret?.(await certManagerIn([conditions], requests));

@@ -43,6 +43,6 @@ test('only the Secret of the project may be written', () => {
   expect(foreignFault(secret, ref, registration)).toBeUndefined();
   const theirs = { ...secret, metadata: { name: 'api-ca' } };
   expect(foreignFault(theirs, ref, registration)?.message).toBe(
-    'Secret example/api-ca exists already, and does not belong to this project',
+    'Secret example/api-ca already exists, but does not belong to this project',
   );
 });

@@ -66,14 +66,14 @@ describe('the certificate in the cluster', () => {
       'the CA in a Secret that does not say to which project it belongs',
       { data: { ...data, 'ca.crt': base64(caBundleOf(own)) } },
       '',
-      'certs/ca.crt not found, and no APIService has a caBundle for the Service of the project',
+      'certs/ca.crt not found, and no APIService of the project has a caBundle',
     ],
-    ['no caBundle', { data }, '', 'certs/ca.crt not found, and no APIService has a caBundle for the Service of the project'],
+    ['no caBundle', { data }, '', 'certs/ca.crt not found, and no APIService of the project has a caBundle'],
     [
       'the caBundle of another Service',
       { data, caBundle: caBundleOf(own), service: 'other' },
       '',
-      'certs/ca.crt not found, and no APIService has a caBundle for the Service of the project',
+      'certs/ca.crt not found, and no APIService of the project has a caBundle',
     ],
     ['another CA', { data }, caBundleOf(other), 'Secret example/api-tls: the certificate is not signed by a CA in certs/ca.crt'],
     [

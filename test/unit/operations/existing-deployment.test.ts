@@ -57,7 +57,7 @@ describe('an existing Deployment', () => {
     [
       'without the container',
       { ...deploymentWith([]), spec: { template: { spec: { containers: [{ name: 'other' }] } } } },
-      'container "main" not found in Deployment "theirs" of namespace "example": it has "other"',
+      'container "main" not found in Deployment "theirs" in namespace "example": it has "other"',
     ],
   ])('%s is refused with exit code 1, because the cluster may change', async (_, found, message) => {
     const error = await complete(found).catch((reason: unknown) => reason);

@@ -75,7 +75,7 @@ describe('a copy is outdated', () => {
     ['beside the old one', [own, newCa]],
   ])('where the caBundle has a new CA, %s', async (_, trusted) => {
     const refused = await outdatedCopy(await checkOf({ secret: newCa, trusted }));
-    expect(refused?.message).toMatch(/^the cluster has a newer certificate, of another CA, than this copy of the project:\n/);
+    expect(refused?.message).toMatch(/^the cluster has a newer certificate than this copy of the project, signed by another CA:\n/);
     expect(placesIn(refused)).toEqual([
       'Secret example/api-tls',
       'the caBundle of the APIService',

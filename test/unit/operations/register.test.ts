@@ -84,7 +84,7 @@ test('a rotation that is not complete: nothing is changed', async () => {
   const { result, changed } = await registering({ present: { [path]: lease } });
   expect(result).toMatchObject({
     name: 'RefusedError',
-    message: expect.stringContaining('it started at 2026-05-01T10:00:00Z, and alice@laptop ran it last'),
+    message: expect.stringContaining('it started at 2026-05-01T10:00:00Z, and was last run by alice@laptop'),
     fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
@@ -97,7 +97,7 @@ test('a rotation that is not complete: nothing is changed', async () => {
   const held = { ...lease, spec: { holderIdentity: 'alice@laptop_1' } };
   expect((await registering({ present: { [path]: held } })).result).toMatchObject({
     fix: expect.stringMatching(
-      /^If the rotation is running, wait until it is complete\. .*: apisvc status\nOtherwise finish it: run rotate/,
+      /^If the rotation is running, wait until it is complete\. .*: apisvc status\nOtherwise, finish it: run rotate/,
     ),
   });
 });
@@ -138,7 +138,7 @@ describe('the Lease of a rotation', () => {
     const { result, changed, leaseWrites } = await registering({ present: present(old), api: 503, replaced });
     expect(result).toMatchObject({
       exitCode: 1,
-      message: 'the certificates of the project were replaced after this command had read them\nnothing was changed',
+      message: 'the certificates of the project were replaced after this command read them\nnothing was changed',
       fix: 'Run the same command again.',
     });
     expect(changed).toEqual([]);

@@ -72,13 +72,13 @@ async function checkOf(inCluster: InCluster, { files = own, registration = regis
 test('the CA of an API that works is not replaced at once; the way out needs no outage', async () => {
   const refused = await replacedCa(await checkOf({}));
   expect(refused?.message.split('\n')).toEqual([
-    'APIService v1.example.com works with its caBundle, which does not trust the certificate of the project:',
+    'APIService v1.example.com works, but its caBundle does not verify the certificate of the project:',
     expect.stringMatching(/^ {2}the caBundle of the APIService: CN=api\.example\.svc CA, SHA-256 \S+, issued on 2\S+, expires on 2/),
     expect.stringMatching(/^ {2}demo\/certs\/ca\.crt: CN=api\.example\.svc CA, SHA-256 \S+, issued on 2\S+, expires on 2/),
-    'requests would fail from the moment a pod serves it until the caBundle is replaced',
+    'requests would fail from the moment that a pod serves this certificate until the caBundle is replaced',
   ]);
   expect(refused?.fix?.split('\n')).toEqual([
-    'Create new keys and a new CA while the API keeps serving, without the files of this copy:',
+    'Move certs/ of this copy aside, and create new keys and a new CA while the API keeps serving:',
     '  mv demo/certs demo/certs.old && apisvc rotate --ca',
     'Or delete the APIService, and register the project. The API is unavailable in between:',
     '  kubectl delete apiservice v1.example.com && apisvc register',

@@ -167,7 +167,7 @@ test('without the permission to create the Lease, a rotation is looked for befor
       server.lease = interrupted;
     },
   });
-  expect(late.result).toMatchObject({ exitCode: 1, message: expect.stringContaining('alice@laptop ran it last') });
+  expect(late.result).toMatchObject({ exitCode: 1, message: expect.stringContaining('was last run by alice@laptop') });
   expect(late.writes).not.toContain('DELETE Secret');
   const before = await unregistering({ mayCreateLeases: false, lease: interrupted });
   expect(before.writes).toEqual(['DELETE Lease', 'DELETE APIService', 'DELETE Service', 'DELETE Secret']);

@@ -96,7 +96,7 @@ test('a rotation that recorded a step just before is refused, and its journal st
   const { server, run } = await leasing({ start: interrupted });
   expect(await rejection(run(() => Promise.reject(new Error('ran'))))).toMatchObject({
     exitCode: 1,
-    message: expect.stringMatching(/it started at 2026-11-28T10:00:00Z, and alice@laptop ran it last\nnothing was changed$/),
+    message: expect.stringMatching(/it started at 2026-11-28T10:00:00Z, and was last run by alice@laptop\nnothing was changed$/),
   });
   expect(server.lease).toMatchObject({ spec: { holderIdentity: '' }, metadata: interrupted.metadata });
 });
@@ -121,7 +121,7 @@ test.each([
     server.lease = interrupted;
     await beforeWrite();
   }, how);
-  expect(await rejection(refused)).toMatchObject({ exitCode: 1, message: expect.stringMatching(/alice@laptop ran it last$/) });
+  expect(await rejection(refused)).toMatchObject({ exitCode: 1, message: expect.stringMatching(/was last run by alice@laptop$/) });
 });
 
 test('missing permissions are noted once', async () => {

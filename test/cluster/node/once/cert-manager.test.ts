@@ -99,12 +99,12 @@ describe('rotate', () => {
     const { revision } = (await project.get('certificate', secret)).status;
     await project.parts.controller.stop();
     const running = apisvc(['rotate', '-C', project.dir]);
-    await waitForOutput(running, /no CertificateRequest yet; the controller of cert-manager may not be running/);
+    await waitForOutput(running, /no CertificateRequest yet; the cert-manager controller may not be running/);
     running.kill('SIGINT');
     expect(await running).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('Run the same command again to continue.') });
     expect(await kubectlOk(['get', 'leases', '-n', name, '-o', 'name'])).toBe('');
     const again = apisvc(['rotate', '-C', project.dir, '--nudge']);
-    await waitForOutput(again, /note: cert-manager is renewing the certificate already/);
+    await waitForOutput(again, /note: cert-manager is already renewing the certificate/);
     project.parts.controller = startCertManager('controller');
     expect(await project.during(again)).toMatchObject({ exitCode: 0 });
     expect((await project.get('certificate', secret)).status.revision).toBe(revision + 1);
@@ -115,7 +115,7 @@ describe('rotate', () => {
     const pod = await project.startPodWithOldCertificate();
     await project.during(renew(name, secret));
     const running = apisvc(['rotate', '-C', project.dir, '--timeout', '80s', '--nudge']);
-    await project.during(waitForOutput(running, /; continuing with it/));
+    await project.during(waitForOutput(running, / yet; waiting until all do/));
     await kubectlOk(['delete', 'pod', pod, '-n', name, '--now']);
     const { exitCode, stderr } = await project.during(running);
     expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -143,7 +143,7 @@ describe('rotate', () => {
     expect(await project.run('rotate', '--ca')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(
-        `error: Secret ${name}/${secret}-both-cas exists already, and does not belong to this project\nnothing in the cluster was changed\n`,
+        `error: Secret ${name}/${secret}-both-cas already exists, but does not belong to this project\nnothing in the cluster was changed\n`,
       ),
     });
     expect((await project.get('certificate', ca)).status.revision).toBe(revision);

@@ -51,7 +51,7 @@ async function rotateHeldUp(name: string, ...flags: readonly string[]): Promise<
   }
 }
 
-const unseen = 'note: waiting 2m10s: GET /metrics does not show what holds kube-apiserver up';
+const unseen = 'note: waiting 2m10s: GET /metrics does not show whether kube-apiserver is still processing APIServices';
 
 test('a server that holds kube-apiserver up for 35 seconds is awaited before the Secret is written', async () => {
   expect(await rotateHeldUp('held-up')).not.toContain(unseen);

@@ -137,7 +137,7 @@ async function expectRotated(running: ReturnType<typeof rotate>): Promise<void> 
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(blind) });
 }
 
-const blind = 'note: waiting 2m10s: GET /metrics shows what holds up one of 2 kube-apiservers';
+const blind = 'note: waiting 2m10s: GET /metrics shows for only one of 2 kube-apiservers whether it is still processing APIServices';
 
 test('a kube-apiserver that lags behind is named and awaited, and a rotation goes on while its kube-apiserver restarts', async () => {
   const reportOfOther: LoadReport[] = [];

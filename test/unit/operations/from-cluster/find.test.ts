@@ -114,7 +114,7 @@ describe('a registration without verification', () => {
       },
     });
     expect(await fault([apiService], [outside, slice])).toMatchObject(refusal(/^cannot tell which CA signs .* outside the cluster$/));
-    expect(await fault([insecure], [outside])).toMatchObject(refusal(/no selector and no ready endpoint at port 443/));
+    expect(await fault([insecure], [outside])).toMatchObject(refusal(/no selector and no ready endpoint on port 443/));
     const alias = object('Service', 'api', { type: 'ExternalName', externalName: 'api.example.com', ports: [port] });
     expect(await fault([insecure], [alias])).toMatchObject(refusal(/has the type ExternalName \(api\.example\.com\)/));
   });
@@ -154,7 +154,7 @@ describe('a Certificate of cert-manager', () => {
   });
 
   test.each([
-    ['that is not there', [], /^Certificate wardle\/api-tls not found; the annotation .* names it$/],
+    ['that is not there', [], /^the annotation .* refers to Certificate wardle\/api-tls, which does not exist$/],
     ['with another name than its Secret', [certificate({ secretName: 'x' })], /^Certificate wardle\/api-tls writes Secret x; /],
     ['with another type of key', [certificate({ privateKey: { algorithm: 'Ed25519', size: 0 } })], /key of type Ed25519 0, which/],
   ])('%s is refused', async (_, certificates, message) => {
@@ -165,7 +165,7 @@ describe('a Certificate of cert-manager', () => {
     const elsewhere = annotated(apiService, { 'cert-manager.io/inject-ca-from': 'other/api-tls' });
     expect(await fault([elsewhere])).toMatchObject(refusal(/^Certificate other\/api-tls is not in the namespace of the Service, wardle;/));
     const bySecret = annotated(apiService, { 'cert-manager.io/inject-ca-from-secret': 'wardle/ca' });
-    expect(await fault([bySecret])).toMatchObject(refusal(/has the annotation cert-manager\.io\/inject-ca-from-secret, not/));
+    expect(await fault([bySecret])).toMatchObject(refusal(/has the annotation cert-manager\.io\/inject-ca-from-secret instead of/));
   });
 });
 
@@ -174,12 +174,12 @@ describe('what a project cannot describe is refused', () => {
     [
       'several issuers',
       [insecure, named(apiService, 'v2.example.com')],
-      /apiservice\/v1\.example\.com has insecureSkipTLSVerify, and apiservice\/v2\.example\.com verifies/,
+      /apiservice\/v1\.example\.com has insecureSkipTLSVerify, but apiservice\/v2\.example\.com verifies/,
     ],
     [
       'an injector for some',
       [injected, named(apiService, 'v2.example.com')],
-      /has the annotation cert-manager\.io\/inject-ca-from, and apiservice\/v2/,
+      /has the annotation cert-manager\.io\/inject-ca-from, but apiservice\/v2/,
     ],
     [
       'several ports',

@@ -44,10 +44,10 @@ test('an Event belongs to the APIService', async () => {
   });
 });
 
-test('a run creates at most 20 Events', async () => {
+test('each run creates at most 20 Events', async () => {
   const { logged, count } = await eventsOn(many, () => 201);
   expect(count()).toBe(20);
-  expect(logged).toEqual(['5 Events not created: a run creates at most 20']);
+  expect(logged).toEqual(['5 Events not created: each run creates at most 20']);
 });
 
 test('an Event that is not allowed ends the others of the run, and is no error', async () => {

@@ -47,7 +47,7 @@ describe('trusting both CAs', () => {
     expect(await observed(fromCertificate, bundleOf(ca), secret)).toMatchObject({
       state: 'fault',
       error: {
-        message: 'Secret example/api-tls-both-cas exists already, and does not belong to this project',
+        message: 'Secret example/api-tls-both-cas already exists, but does not belong to this project',
         fix: 'If nothing uses it, delete it: kubectl -n example delete secret api-tls-both-cas',
       },
     });

@@ -45,13 +45,15 @@ async function prepared(annotations: object, secret: ReturnType<typeof bothSecre
 test('an interrupted rotation of the CA is continued, though nothing expires', async () => {
   const { steps, notes } = await prepared(fromBoth, bothSecret(''));
   expect(steps.join()).toBe('trust-both,uptake,renew,endpoints,soak,trust-new');
-  expect(notes).toEqual([`a CA other than that of Secret ${namespace}/api-tls is still trusted; continuing the rotation of the CA`]);
+  expect(notes).toEqual([
+    `the caBundle still has a CA other than the one in Secret ${namespace}/api-tls; continuing the rotation of the CA`,
+  ]);
 });
 
 test('of a rotation that was killed before its last request, only the Secret is removed', async () => {
   const { steps, notes } = await prepared(fromCertificate, bothSecret(''));
   expect(steps.join()).toBe('renew,endpoints,trust-new');
-  expect(notes).toEqual([`Secret ${namespace}/api-tls-both-cas is left; continuing the rotation of the CA`]);
+  expect(notes).toEqual([`Secret ${namespace}/api-tls-both-cas still exists; continuing the rotation of the CA`]);
 });
 
 test('the Secret stays where the CA that signs cannot be read', async () => {

@@ -99,7 +99,7 @@ describe('issue', () => {
   const states = [{ conditions: [ready] }, { conditions: [ready, issuing], revision: 3 }, { conditions: [ready], revision: 4 }];
 
   test.each([
-    ['no CertificateRequest yet; the controller of cert-manager may not be running', [request('3')]],
+    ['no CertificateRequest yet; the cert-manager controller may not be running', [request('3')]],
     ['CertificateRequest wardle/api-tls-4 is not approved or signed yet', [request('4'), request('3')]],
     [
       'CertificateRequest wardle/api-tls-4: Ready=False (Pending): no Issuer',

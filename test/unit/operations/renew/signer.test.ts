@@ -65,7 +65,7 @@ describe('the CA that signs', () => {
       registrationWith({ name: 'company', kind: 'ClusterIssuer' }),
     );
     expect(await readSigner(elsewhere.where)).toBeUndefined();
-    const why = 'Secret cert-manager/company-ca not found; that of a ClusterIssuer is looked for only there';
+    const why = 'Secret cert-manager/company-ca not found; for a ClusterIssuer, apisvc reads only this namespace';
     expect(elsewhere.progress).toEqual([{ kind: 'note', what: `not checked: whether the CA of the issuer changed (${why})` }]);
   });
 

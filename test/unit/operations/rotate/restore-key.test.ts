@@ -72,7 +72,7 @@ test.each(damaged)('a key file that %s is refused, and stays as it is', async (_
     expect(await rejection(prepared)).toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(new RegExp(`^${key}: ${reason}[^\\n]*; a rotation would delete the file\\nnothing was changed$`)),
-      fix: `Restore the file.\nOr move it away, and run the same command again, which uses the key in the Secret: mv ${key} ${aside}`,
+      fix: `Restore the file.\nOr move the file aside, and run the same command again to use the key in the Secret: mv ${key} ${aside}`,
     });
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(JSON.stringify(notes)).not.toContain('not found');
@@ -102,7 +102,7 @@ test.each(damaged)('the way back uses the key of the Secret where the file %s, a
   expect(readFileSync(key, 'utf8')).toBe(before);
   expect(notes).toContainEqual({
     kind: 'note',
-    what: expect.stringMatching(`^${key}: ${reason}.*; the file stays, and the key in Secret `),
+    what: expect.stringMatching(`^${key}: ${reason}.*; leaving the file unchanged, and using the key in Secret `),
   });
 });
 

@@ -78,9 +78,11 @@ describe('rotate', () => {
   });
 
   test('refuses in a project that does not have the old certificate', () => {
-    expect(ask({ journal, current: set('third') })).toContain('certs/ does not have its old certificate');
-    expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ does not have its old certificate');
-    expect(ask({ journal, current: set('third'), next: set('fourth'), abort: true })).toContain('certs/ does not have its old certificate');
+    expect(ask({ journal, current: set('third') })).toContain('certs/ does not have the certificate that it replaces');
+    expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ does not have the certificate that it replaces');
+    expect(ask({ journal, current: set('third'), next: set('fourth'), abort: true })).toContain(
+      'certs/ does not have the certificate that it replaces',
+    );
   });
 });
 
@@ -96,13 +98,13 @@ describe('rotate --abort', () => {
   });
 
   test.each([
-    ['ca', 'no caBundle trusts the old CA any more', 'apisvc rotate --ca'],
+    ['ca', 'the old CA is no longer in any caBundle', 'apisvc rotate --ca'],
     ['leaf', 'certs/ has the new certificate, and the old one was deleted', 'apisvc rotate'],
   ] as const)('is refused after the new certificates became current (%s)', (kind, why, again) => {
     expect(() => decide({ current: next, next: undefined, journal: { ...journal, kind }, abort: true })).toThrow(
       expect.objectContaining({
         message: `the rotation cannot be undone: ${why}`,
-        fix: `Finish the rotation: apisvc rotate\nThen rotate again, if the new certificate must not be used: ${again}`,
+        fix: `Finish the rotation: apisvc rotate\nIf the new certificate must not be used, then rotate again: ${again}`,
       }),
     );
   });

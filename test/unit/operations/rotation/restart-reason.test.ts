@@ -17,9 +17,9 @@ describe('the files of a pod do not follow its Secret', () => {
     [
       'in a variable',
       { env: [{ name: 'CERT', valueFrom: { secretKeyRef: { name: 'api-tls', key: 'tls.crt' } } }] },
-      'it reads Secret api-tls from environment variables',
+      'it reads Secret api-tls into environment variables',
     ],
-    ['in all variables', { envFrom: [{ secretRef: { name: 'api-tls' } }] }, 'it reads Secret api-tls from environment variables'],
+    ['in all variables', { envFrom: [{ secretRef: { name: 'api-tls' } }] }, 'it reads Secret api-tls into environment variables'],
   ])('%s', (_, container, why) => {
     expect(whyFixed(pod(container), 'api-tls')).toBe(why);
     expect(whyFixed(pod(container), 'another')).toBeUndefined();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Delays, settleTime } from '../../../../src/operations/rotation/settle-time.ts';
 
-const late = 'kube-apiserver picks up changes later while a server is slow or fails';
+const late = 'kube-apiserver applies changes to APIServices later while an extension API server is slow or unavailable';
 
 test.each<[string, Delays, number, string]>([
   ['there is time for one server that is not seen', { slow: [], unavailable: [] }, 130_000, 'nobody knows'],

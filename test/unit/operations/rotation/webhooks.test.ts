@@ -236,7 +236,7 @@ describe('a webhook into which cert-manager injects the CA', () => {
     const { check, notes } = await checked(annotations, secretAnnotations);
     expect(await check()).toBeUndefined();
     expect(notes()).toEqual([
-      `validatingwebhookconfiguration/x: cert-manager copies its caBundle from Secret ${secret}, which gets both CAs before the new certificate`,
+      `validatingwebhookconfiguration/x: cert-manager copies its caBundle from Secret ${secret}, to which both CAs are written before the new certificate`,
     ]);
   });
 

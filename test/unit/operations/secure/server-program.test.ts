@@ -37,7 +37,7 @@ describe('the program that gets the certificate', () => {
   test.each([
     ['no flags that are known', { args: ['--listen=:8443'] }, /it has none of --secure-port, --tls-cert-file and --cert-dir/],
     ['a shell', { command: ['/bin/sh', '-c'], args: ['exec server --secure-port=8443'] }, /a shell starts the server/],
-    ['a certificate by server name', { args: ['--secure-port=1', '--tls-sni-cert-key=a,b'] }, /--tls-sni-cert-key chooses/],
+    ['a certificate by server name', { args: ['--secure-port=1', '--tls-sni-cert-key=a,b'] }, /--tls-sni-cert-key selects/],
   ])('with %s is refused', (_, container, words) => {
     expect(() => find(container)).toThrow(words);
   });
@@ -61,7 +61,7 @@ describe('whoever may undo the change', () => {
     ['Helm', { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, /^Helm manages deployment\/example\/server/],
     ['Argo CD', { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }, /^Argo CD manages/],
     ['Flux', { labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }, /^Flux manages/],
-    ['kubectl apply', { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }, /^"kubectl apply" made/],
+    ['kubectl apply', { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }, /was created with "kubectl apply": /],
   ])('is named: %s', (_, metadata, words) => {
     expect(notes(metadata)).toMatch(words);
   });

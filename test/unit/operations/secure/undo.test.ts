@@ -70,7 +70,7 @@ describe('secure --undo', () => {
     expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
       exitCode: 1,
       message:
-        'a rotation of the certificate of Service wardle/api is not complete: it started at 2026-11-28T10:00:00Z, and alice@laptop ran it last\nnothing was changed',
+        'a rotation of the certificate of Service wardle/api is not complete: it started at 2026-11-28T10:00:00Z, and was last run by alice@laptop\nnothing was changed',
       fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate -C demo --abort',
     });
     expect(writes).toEqual([]);
@@ -103,7 +103,8 @@ describe('secure --undo', () => {
     const { cluster, writes } = await clusterWith(undefined, [other]);
     const refused = {
       exitCode: 1,
-      message: 'apiservice/v2.example.com verifies the certificate of the same server, so the server keeps it\nnothing was changed',
+      message:
+        'apiservice/v2.example.com verifies the certificate of the same server, so the server must keep its certificate\nnothing was changed',
       fix: expect.stringMatching(/: kubectl patch apiservice v2\.example\.com --type=merge -p '\{.*"insecureSkipTLSVerify":true\}\}'$/),
     };
     expect(await rejection(findSecured({ cluster, ...asked }, asked))).toMatchObject(refused);

@@ -25,7 +25,7 @@ async function removing(found: KubeObject, present: KubeObject, action: 'delete'
   return { step, writes };
 }
 
-const left = (object: string) => [{ object, change: 'left', reason: 'was replaced or taken over since it was found' }];
+const left = (object: string) => [{ object, change: 'left', reason: 'has been replaced or taken over since it was found' }];
 
 test.each<['delete' | 'restore', string, KubeObject]>([
   ['delete', 'another object of its name', ours(service, '2')],
@@ -45,7 +45,7 @@ test('an APIService that apisvc did not create is left when it was changed since
   const { step, writes } = await removing(version('1'), version('2'), 'delete', true);
   expect(await step.observe()).toEqual({ state: 'pending' });
   expect(await rejection(step.run())).toMatchObject({
-    message: 'apiservice/v1.example.com was changed since it was found; it is left unchanged',
+    message: 'apiservice/v1.example.com has changed since it was found; it is left unchanged',
     fix: 'Run the same command again.',
   });
   expect(writes).toEqual([]);

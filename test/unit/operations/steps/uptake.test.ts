@@ -61,7 +61,7 @@ const lease = (name: string, renewTime: string): KubeObject => ({
   metadata: { name, namespace: 'kube-system' },
   spec: { renewTime },
 });
-const blind = 'GET /metrics does not show what holds kube-apiserver up';
+const blind = 'GET /metrics does not show whether kube-apiserver is still processing APIServices';
 const notesIn = (progress: readonly Progress[]): string[] => progress.flatMap((each) => (each.kind === 'note' ? each.what : []));
 
 test.each([
@@ -105,14 +105,14 @@ describe('where the Leases are known,', () => {
       [0],
       0,
       '2m10s',
-      ['waiting 2m10s: GET /metrics shows what holds up one of 2 kube-apiservers'],
+      ['waiting 2m10s: GET /metrics shows for only one of 2 kube-apiservers whether it is still processing APIServices'],
     ],
   ])('%s', async (_, leases, depths, broken, settle, notes) => {
     const stop = new AbortController();
     const watched = renewed.slice(0, leases.length);
     const { step, states, progress } = await situation({ leases, watched, depths, broken, signal: stop.signal });
     const ended = rejection(step.run());
-    const settled = new RegExp(`renewed; ${settle} to settle$`);
+    const settled = new RegExp(`renewed; waiting ${settle} for the change to take effect$`);
     await vi.waitFor(() => expect(states().at(-1)).toMatch(settled), { timeout: 20_000 });
     stop.abort();
     await ended;
@@ -133,7 +133,7 @@ test('a queue that never gets empty is waited for until what came before is pick
   expect(pauses).toEqual([130_000, ...Array(480).fill(500)]);
   expect(progress.at(-1)).toEqual({
     kind: 'note',
-    what: 'APIServices still wait for kube-apiserver after 4m; continuing, because each takes at most 2m and those that came before are done',
+    what: 'kube-apiserver is still processing APIServices after 4m; continuing, because the changed ones are done by now (each takes at most 2m)',
   });
 });
 

@@ -51,7 +51,7 @@ describe('an APIService of others that is available is refused', () => {
     expect(await refusalOf(metadata)).toMatchObject({
       exitCode: 1,
       message: `APIService v1.example.com is available, and was not created by apisvc: Service wardle/api serves it${owner}`,
-      fix: `${removal}\nTo delete only the APIService, although clients may use its API: kubectl delete apiservice v1.example.com`,
+      fix: `${removal}\nTo delete only the APIService, even if clients still use its API: kubectl delete apiservice v1.example.com`,
     });
   });
 });
