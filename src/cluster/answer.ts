@@ -18,7 +18,7 @@ export class Unfinished extends Error {
     readonly received: Received,
     cause: unknown,
   ) {
-    super('the answer ends early', { cause });
+    super('the response ended early', { cause });
   }
 }
 
@@ -36,7 +36,7 @@ export async function readAnswer(response: http.IncomingMessage, keepBytes = max
       const missing = keepBytes - size;
       size += chunk.length;
       // Only what is kept needs memory.
-      if (size > maxBodyBytes && keepBytes === maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
+      if (size > maxBodyBytes && keepBytes === maxBodyBytes) throw new Error(`the response is larger than ${maxBodyBytes} bytes`);
       if (missing > 0) chunks.push(chunk.subarray(0, missing));
     }
   } catch (cause) {

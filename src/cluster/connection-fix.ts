@@ -30,24 +30,24 @@ type Fix = (to: Destination, message: string, names: readonly string[]) => strin
 /** The fix for each kind of fault. The first that matches counts. */
 const fixes: readonly (readonly [RegExp, Fix])[] = [
   [/^proxyconnect/, proxyFix],
-  [/unknown authority/, ({ cluster }) => `${setCa(cluster)}\nCA_FILE must hold the CA that signed the certificate of kube-apiserver.`],
+  [/unknown authority/, ({ cluster }) => `${setCa(cluster)}\nCA_FILE must contain the CA that signed the certificate of kube-apiserver.`],
   [/x509: certificate has expired or is not yet valid/, () => renewal],
   [/legacy Common Name/, ({ server }) => `Issue a certificate for kube-apiserver with ${addressOf(server).host} in its subjectAltName.`],
   [/x509: (certificate is (not )?valid for|cannot validate)/, nameFix],
   [/HTTP response to HTTPS client|malformed HTTP response|does not look like a TLS handshake/, schemeFix],
   [/^remote error: tls: (.* certificate|.*certificate (required|authority)|access denied|error decrypting message)/, clientCertificateFix],
-  [/protocol version/, () => 'Enable TLS 1.2 or newer in the server: kube-apiserver has the flag --tls-min-version.'],
-  [/lookup /, ({ cluster }) => `Check the DNS and the VPN of this machine, and the server of cluster "${cluster}" in the kubeconfig.`],
+  [/protocol version/, () => 'Enable TLS 1.2 or newer on the server. For kube-apiserver, set --tls-min-version.'],
+  [/lookup /, ({ cluster }) => `Check the DNS and VPN settings of this machine, and the server of cluster "${cluster}" in the kubeconfig.`],
   [
     /i\/o timeout|TLS handshake timeout|timeout awaiting|no route to host|network is unreachable|connection timed out/,
-    ({ server }) => `Check that this machine reaches ${hostOf(server)}: look at its VPN, firewalls and proxies.`,
+    ({ server }) => `Check that this machine can reach ${hostOf(server)}, and check its VPN, firewalls and proxies.`,
   ],
   [/EOF|connection reset|broken pipe/, closedFix],
 ];
 
 const general = 'Check that the cluster is running, and that --context and --kubeconfig select the right one.';
 const renewal =
-  'Check the clock of this machine. If it is right, renew the certificate of kube-apiserver, on a kubeadm control plane with: kubeadm certs renew apiserver';
+  'Check the clock of this machine. If it is correct, renew the certificate of kube-apiserver. On a kubeadm control plane: kubeadm certs renew apiserver';
 
 const hostOf = (server: string): string => {
   const { host, port } = addressOf(server);
@@ -85,7 +85,7 @@ function schemeFix({ cluster, server }: Destination, message: string): string {
   if (server.startsWith('http:'))
     return `The server does not speak plain HTTP. Use HTTPS: ${set}${shellWord(server.replace('http:', 'https:'))}`;
   if (message === notTls.http) return `The server speaks plain HTTP on this port. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
-  return `A program other than kube-apiserver listens there. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
+  return `A program other than kube-apiserver listens on this port. Set the URL of kube-apiserver: ${set}https://HOST:6443`;
 }
 
 function clientCertificateFix({ user, hasClientCertificate }: Destination): string {
@@ -96,7 +96,7 @@ function clientCertificateFix({ user, hasClientCertificate }: Destination): stri
 }
 
 function closedFix({ cluster, server, hasClientCertificate }: Destination): string {
-  const scheme = server.startsWith('http:') ? ' Its server may need https:// instead of http://.' : '';
+  const scheme = server.startsWith('http:') ? ' The URL of its server may need https:// instead of http://.' : '';
   const rejected = hasClientCertificate ? ' The server may also reject the client certificate.' : '';
-  return `Check that cluster "${cluster}" leads to kube-apiserver, and that no proxy or load balancer closes the connection.${scheme}${rejected}`;
+  return `Check that the server of cluster "${cluster}" in the kubeconfig is kube-apiserver, and that no proxy or load balancer closes the connection.${scheme}${rejected}`;
 }

@@ -108,7 +108,7 @@ function idToken({ name, authProvider }: UserEntry, context: string): string {
   const why =
     token === '' ? 'has no id-token' : expiry ? `has an id-token that expired on ${expiry}` : 'has an id-token that is not a valid JWT';
   const fix = refreshToken
-    ? 'kubectl renews it, and stores it in the kubeconfig: kubectl get --raw /version'
+    ? 'Let kubectl renew the token and store it in the kubeconfig: kubectl get --raw /version'
     : 'Log in again with the program that wrote the kubeconfig.';
   throw new ClusterError(`failed to get credentials for context "${context}": user "${name}" ${why}`, { fix });
 }
@@ -170,7 +170,7 @@ function pairFault(certificate: string, key: string): string | undefined {
   }
   const keys = inspect(key).items.flatMap((item) => (item.kind === 'private-key' ? [item] : []));
   if (keys.length === 0) return 'tls: failed to find any PEM data in key input';
-  if (keys[0]?.encrypted) return 'tls: failed to parse private key: it is encrypted, and a client key must not be';
+  if (keys[0]?.encrypted) return 'tls: failed to parse private key: it is encrypted, but a client key must not be encrypted';
   try {
     return new X509Certificate(leaf.pem).checkPrivateKey(createPrivateKey(key)) ? undefined : 'tls: private key does not match public key';
   } catch {

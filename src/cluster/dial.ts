@@ -96,7 +96,7 @@ async function checkPodAddress(cluster: Cluster, target: PodPort, inside: Failed
     if (refused) return { ...inside, words: 'connection refused by the pod' };
     const listens = isFromServer(answer, [pod, proxied]);
     return listens
-      ? { ...inside, fault: 'no-forward', words: `${inside.words}, but the address of the pod answers kube-apiserver` }
+      ? { ...inside, fault: 'no-forward', words: `${inside.words}, but kube-apiserver gets a response from the pod` }
       : unknown;
   } catch (error) {
     if (error instanceof Unreachable) return unknown;

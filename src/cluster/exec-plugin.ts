@@ -55,7 +55,7 @@ function stillRunning({ exec: { command }, signal }: PluginRun): unknown {
   const { reason } = signal;
   if (!(reason instanceof DeadlineError)) return reason;
   return new DeadlineError(`${reason.message}: the credential plugin "${command}" did not finish`, {
-    fix: `Log in with "${command}" first, because it may be waiting for input. Set a longer --timeout if it only needs time.`,
+    fix: `Log in with "${command}" first, because it may be waiting for input. Set a longer --timeout if it only needs more time.`,
     cause: reason,
   });
 }
@@ -76,7 +76,7 @@ const install = ({ exec: { command, installHint }, user }: PluginRun): string =>
   installHint?.trim() || `Install "${command}", or correct exec.command of user "${user}" in the kubeconfig.`;
 const allow = ({ exec: { command }, user }: PluginRun): string =>
   `Make "${command}" an executable file, or correct exec.command of user "${user}" in the kubeconfig.`;
-const atTerminal = ({ exec: { command } }: PluginRun): string => `Run the command at a terminal, because "${command}" asks for input.`;
+const atTerminal = ({ exec: { command } }: PluginRun): string => `Run the command in a terminal, because "${command}" asks for input.`;
 const update = ({ exec: { command }, user }: PluginRun): string =>
   `Update "${command}", or correct the exec section of user "${user}" in the kubeconfig.`;
 
@@ -112,7 +112,7 @@ const textOf = async (stream: Readable | null): Promise<string> => (stream ? tex
 
 function startFault(command: string, code: string | undefined): PluginFault {
   if (code === 'ENOENT') return new PluginFault(`exec: executable ${command} not found`, install);
-  return new PluginFault(`exec: ${command}: ${code === 'EACCES' ? 'permission denied' : `it does not start (${code})`}`, allow);
+  return new PluginFault(`exec: ${command}: ${code === 'EACCES' ? 'permission denied' : `it cannot be started (${code})`}`, allow);
 }
 
 function credentialsIn(output: string, { command, apiVersion }: ExecConfig): ExecCredentialStatus {

@@ -73,7 +73,7 @@ function parsed(options: https.AgentOptions, context: string): SecureContext {
     return createSecureContext(options);
   } catch (cause) {
     throw new UsageError(`failed to parse a certificate or key for context "${context}" in the kubeconfig`, {
-      fix: 'Correct the certificates and the key of the context. They are PEM files, or base64-encoded PEM data.',
+      fix: 'Correct the certificates and the key of the context. They must be PEM files or base64-encoded PEM data.',
       cause,
     });
   }

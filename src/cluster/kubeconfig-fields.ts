@@ -183,7 +183,11 @@ function checkType(value: unknown, type: Type, path: string): void {
     throw new WrongField(path, `must be a ${wanted}, not ${typeName(value)}`, fix);
   }
   if (type === 'base64' && !isBase64(value as string)) {
-    throw new WrongField(path, 'is not valid base64', `Replace ${path} by the file in base64, or log in again to get a new kubeconfig.`);
+    throw new WrongField(
+      path,
+      'is not valid base64',
+      `Replace ${path} with the base64-encoded file, or log in again to get a new kubeconfig.`,
+    );
   }
 }
 

@@ -103,9 +103,9 @@ function parse(text: string, file: string): unknown {
   try {
     return document?.toJS({ maxAliasCount: 100 }) ?? undefined;
   } catch (cause) {
-    throw new UsageError(`failed to read kubeconfig ${file}: yaml: an alias is not usable`, {
+    throw new UsageError(`failed to read kubeconfig ${file}: yaml: an alias cannot be expanded`, {
       cause,
-      fix: `Write out the aliases in ${file}.`,
+      fix: `Replace the aliases in ${file} with their values.`,
     });
   }
 }

@@ -68,7 +68,7 @@ export const setCa = (cluster: string): string =>
 
 /** The command that sets the client certificate of a user. */
 export const setClientCertificate = (user: string): string =>
-  `Set both, or log in again: kubectl config set-credentials ${shellWord(user)} --client-certificate=FILE --client-key=FILE --embed-certs`;
+  `Set the client certificate and its key, or log in again: kubectl config set-credentials ${shellWord(user)} --client-certificate=FILE --client-key=FILE --embed-certs`;
 
 /**
  * The rules of kubectl for a user (validation.go, validateAuthInfo). A client key without a

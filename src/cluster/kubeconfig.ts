@@ -85,7 +85,7 @@ function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): stri
  */
 function noCluster({ KUBECONFIG: named, HOME = homedir() }: NodeJS.ProcessEnv): ApisvcError {
   if (named) {
-    const what = named.split(delimiter).some((file) => file !== '') ? `kubeconfig ${named} not found` : 'KUBECONFIG names no file';
+    const what = named.split(delimiter).some((file) => file !== '') ? `kubeconfig ${named} not found` : 'KUBECONFIG does not name a file';
     return new UsageError(what, { fix: 'Set KUBECONFIG to an existing file.' });
   }
   const source = join(HOME, '.kube', 'config');

@@ -55,7 +55,7 @@ function inUse({ namespace, name }: RotatedService, lease: RotationLease, apiSer
   const status = ['apisvc status', ...apiServices].join(' ');
   return new RefusedError(`${holder} ${doing} of Service ${namespace}/${name}${since}`, {
     fix: journal
-      ? `Wait until that rotation is complete. To see how far it is: ${status}`
-      : `Wait until that run is complete. To see the certificate: ${status}`,
+      ? `Wait until that rotation is complete. To see its progress: ${status}`
+      : `Wait until that command is complete. To see the certificate: ${status}`,
   });
 }

@@ -238,7 +238,7 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   // Every request in flight listens to the signal. Node would warn of a leak.
   setMaxListeners(0, both);
   const held = heldLease(cluster, request, lease, (words) => {
-    const fix = 'Run the same command again when the other one has ended. To see the certificates: apisvc status';
+    const fix = 'Run the same command again when the other command has ended. To see the certificates: apisvc status';
     lost.abort(new RefusedError(`${words}; this command stops`, { fix }));
     throw lost.signal.reason;
   });

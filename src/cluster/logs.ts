@@ -56,7 +56,7 @@ export async function lastLogLines(
       return { kind: 'forbidden', words: `${message}. ${fix}` };
     }
     // k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, LogLocation.
-    if (answer.status === 204) return { kind: 'none', words: 'the pod has no node yet' };
+    if (answer.status === 204) return { kind: 'none', words: 'the pod is not scheduled yet' };
     if (answer.status !== 200) return { kind: 'none', words: readStatus(answer).message };
     const found = answer.body.split('\n').filter((line) => line.trim() !== '');
     return gone.test(answer.body) ? { kind: 'none', words: found.join(' ') } : { kind: 'lines', lines: found.slice(-lines) };

@@ -58,6 +58,6 @@ function notForwarded(cluster: Cluster, ref: ObjectRef, answer: Answer): Cluster
 function permission(ref: ObjectRef, message: string): string {
   // Admission policies and webhooks may refuse CONNECT.
   if (/ denied (the )?request/.test(message))
-    return 'A policy or an admission webhook of the cluster refuses it. Ask an administrator of the cluster.';
+    return 'A policy or an admission webhook denied the request. Ask a cluster administrator to allow it.';
   return `Grant this RBAC rule: ${rbacRule(ref, 'get', 'create')}`;
 }

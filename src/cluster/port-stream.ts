@@ -44,7 +44,7 @@ export function portStream(socket: WebSocket, { port, timeoutMs, signal }: PortS
   return new Promise((resolve, reject) => {
     const stream = duplexOver(socket);
     const fail = (fault: PortForwardFault['fault'], message: string): unknown => stream.destroy(new PortForwardFault(fault, message));
-    const timer = setTimeout(() => fail('no-forward', 'the kubelet does not answer: timed out'), timeoutMs);
+    const timer = setTimeout(() => fail('no-forward', 'no response from the kubelet: timed out'), timeoutMs);
     addAbortSignal(signal, stream);
     stream.on('error', reject);
     stream.once('close', () => clearTimeout(timer));
@@ -55,7 +55,7 @@ export function portStream(socket: WebSocket, { port, timeoutMs, signal }: PortS
       if (message.length === 0) return;
       const [channel, payload] = [message[0], message.subarray(1)];
       const bytes = channel === 0 ? data(payload) : channel === 1 ? error(payload) : undefined;
-      if (bytes === undefined) return fail('no-forward', 'the answer does not follow the port-forward protocol of the kubelet');
+      if (bytes === undefined) return fail('no-forward', 'the response does not follow the port-forward protocol of the kubelet');
       if (channel === 1) return bytes.length > 0 && fail(faultIn(bytes), messageFor(bytes));
       begun = true;
       clearTimeout(timer);

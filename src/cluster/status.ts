@@ -138,7 +138,7 @@ export function foreignAnswer({ server, context }: Cluster, doing: string, answe
     });
   }
   const said = message === `HTTP status ${answer.status}` ? message : `HTTP status ${answer.status}: ${message}`;
-  return new ErrorClass(`failed to ${doing}: ${server} (context "${context}") does not answer like kube-apiserver: ${said}`, {
+  return new ErrorClass(`failed to ${doing}: ${server} (context "${context}") does not respond like kube-apiserver: ${said}`, {
     fix: notKubeApiserver,
   });
 }
@@ -160,7 +160,7 @@ function forbidden(cluster: Cluster, { message, causes }: Status, { verb, ref }:
   return new Forbidden(refused, {
     fix: byRbac
       ? `Grant this RBAC rule: ${rbacRule(ref, verb)}`
-      : 'A policy, a quota or an admission webhook refuses it. Change the object, or ask the cluster administrator.',
+      : 'A policy, a quota or an admission webhook denied the request. Change the object, or ask a cluster administrator.',
   });
 }
 
@@ -174,8 +174,8 @@ const anonymousUser = 'system:anonymous';
  */
 export function anonymousFix({ user }: Pick<Cluster, 'user'>, message: string): string | undefined {
   if (!message.includes(`User "${anonymousUser}"`)) return undefined;
-  if (user === anonymousUser) return 'system:anonymous is a request without credentials. Set --as to another user.';
-  return `The kubeconfig has no valid credentials for user "${user}", so that the cluster sees system:anonymous. Log in again, or correct the user in the kubeconfig.`;
+  if (user === anonymousUser) return 'system:anonymous is the user of requests without credentials. Set --as to another user.';
+  return `The kubeconfig has no valid credentials for user "${user}", so the cluster treats you as system:anonymous. Log in again, or correct the user in the kubeconfig.`;
 }
 
 /** A permission: a verb on an object. */

@@ -122,7 +122,7 @@ function skippedEndpoints({ snapshot, api, probes }: CheckContext): number {
 function undecidedUser(asUser: ApiSnapshot['asUser']): readonly NotChecked[] {
   const answer = seen(asUser);
   if (!answer || !isUnexplained(answer)) return [];
-  const why = `GET ${answer.path} as ${answer.user}: 403, and no SubjectAccessReview was possible`;
+  const why = `GET ${answer.path} as ${answer.user}: 403, and a SubjectAccessReview was not possible`;
   return [{ what: `whether RBAC allows user ${truncate(answer.user)}`, why: truncate(why) }];
 }
 

@@ -63,7 +63,7 @@ const inRotation = (dir: string): RefusedError =>
 
 const continueOrAbort = (dir: string): string =>
   [
-    `If the rotation is running, wait until it is complete. To see how far it is: ${inDirectory('apisvc status', dir)}`,
+    `If the rotation is running, wait until it is complete. To see its progress: ${inDirectory('apisvc status', dir)}`,
     `Otherwise continue it: ${inDirectory('apisvc rotate', dir)}`,
     `Or go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`,
   ].join('\n');

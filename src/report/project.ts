@@ -43,7 +43,7 @@ export function describeProject({ dir, files, registration, command, replacesCa,
 }
 
 const ofRegistered = (project: ProjectCommands): readonly string[] => [
-  'register refuses the new CA while the API works with the old one. To replace the CA then:',
+  'register refuses the new CA while the API works with the old CA. In this case, replace the CA:',
   `  ${fixInDirectory(rotateAside(project), project.directory)}`,
 ];
 

@@ -56,7 +56,7 @@ export function rotationText(result: RotateResult, colors: ChalkInstance, cluste
     case 'not-due':
       return `${validity(result)}. ${result.isRestored ? 'Nothing else changed' : 'Nothing changed'}.\n`;
     case 'discarded':
-      return `${printable(`The API is not registered any more. Discarded ${discarded?.join(' and ')}.`)}\n`;
+      return `${printable(`The API is no longer registered. Discarded ${discarded?.join(' and ')}.`)}\n`;
     case 'nothing-to-abort':
       return 'No rotation is in progress. Nothing changed.\n';
     case 'rotated':

@@ -24,13 +24,13 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
   const { outcome, name, applied = [], removed = [], project, secret, diagnosis } = report;
   switch (outcome) {
     case 'nothing-to-do':
-      return `kube-apiserver verifies the certificate of ${name} already. Nothing to do.\n`;
+      return `kube-apiserver already verifies the certificate of ${name}. Nothing to do.\n`;
     case 'nothing-to-undo':
       return `apisvc secure did not change ${name}. Nothing to undo.\n`;
     case 'undone':
       return [
         unregisterText(removed).trim(),
-        ...(project === undefined ? [] : [printable(`The project in ${project} stays. To remove it: rm -r ${shellWord(project)}`)]),
+        ...(project === undefined ? [] : [printable(`The project in ${project} is kept. To remove it: rm -r ${shellWord(project)}`)]),
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');
@@ -41,10 +41,10 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
           ? []
           : [
               printable(
-                `The project in ${project} holds the CA and its key. To replace the certificate: ${command('apisvc rotate', project)}`,
+                `The project in ${project} contains the CA and its key. To replace the certificate: ${command('apisvc rotate', project)}`,
               ),
             ]),
-        ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, the caBundle has to follow.`]),
+        ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, update the caBundle.`]),
         printable(`To go back: ${command(`apisvc secure --undo ${name}`, directory)}`),
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',

@@ -46,7 +46,9 @@ function text(status: Status, columns: Columns, colors: ChalkInstance): string {
   const sections = [
     issuerLines(status),
     rotations.map((rotation) => printable(rotationFact(rotation))),
-    unfinished ? [printable(`${unfinished.path} is left of a rotation that is not complete`), ...fixLines(unfinished.fix, colors)] : [],
+    unfinished
+      ? [printable(`${unfinished.path} is left over from a rotation that is not complete`), ...fixLines(unfinished.fix, colors)]
+      : [],
     findings.flatMap((finding) => findingLines(finding, colors)),
     reasonLines('no certificate', ({ none }) => none, status, colors),
     reasonLines('not checked', ({ notChecked }) => notChecked, status, colors),
@@ -69,7 +71,7 @@ function reasonLines(title: string, whyOf: (row: StatusRow) => string | undefine
 function issuerLines({ issuer }: Status): readonly string[] {
   if (!issuer || (issuer.secret === 'apisvc' && issuer.caBundle === 'apisvc')) return [];
   const { type, key, secret, caBundle } = issuer;
-  return [`issuer ${type}: key made by ${key}; Secret written by ${secret}; caBundle written by ${caBundle}`];
+  return [`issuer ${type}: key created by ${key}; Secret written by ${secret}; caBundle written by ${caBundle}`];
 }
 
 /** The code, and the commands that repair it. `explain` has the rest. */

@@ -32,7 +32,7 @@ export function planText({ targets, evidence }: Pick<Plan, 'targets' | 'evidence
     if (action === 'delete') return [`  delete   ${describeRef(ref)}`];
     return [action === 'restore' ? `  restore  ${describeRef(ref)}` : `  leave    ${describeRef(ref)}: ${reason}`];
   });
-  const proof = evidence.length > 0 ? ['It was not created by apisvc. It is dead:', ...evidence.map((each) => `  ${each}`)] : [];
+  const proof = evidence.length > 0 ? ['It was not created by apisvc, and nothing serves it:', ...evidence.map((each) => `  ${each}`)] : [];
   return [...lines, ...proof].map(printable).join('\n');
 }
 

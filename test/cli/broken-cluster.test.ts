@@ -54,8 +54,8 @@ describe('one error line names the server, one fix line solves the fault', () =>
 
 test.each([
   [200, 'is not kube-apiserver: HTTP status 200, but the response is not JSON'],
-  [404, 'does not answer like kube-apiserver: HTTP status 404: a web page, "It works!"'],
-  [502, 'does not answer like kube-apiserver: HTTP status 502: a web page, "It works!"'],
+  [404, 'does not respond like kube-apiserver: HTTP status 404: a web page, "It works!"'],
+  [502, 'does not respond like kube-apiserver: HTTP status 502: a web page, "It works!"'],
 ])('a web server that answers with status %i is not a healthy cluster', async (code, message) => {
   const page = '<!DOCTYPE HTML>\n<html><head><title>It\nworks!</title></head></html>\n';
   const server = await serve((_, response) => response.writeHead(code, { 'content-type': 'text/html' }).end(page));
@@ -92,7 +92,7 @@ test.each([['register'], ['rotate'], ['unregister', '--yes']])(
     const { code, stdout, stderr } = await apisvc([...command, '-q', '-C', 'demo', '--kubeconfig', 'config'], { cwd });
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toBe(
-      `error: failed to create selfsubjectaccessreviews.authorization.k8s.io: ${server} (context "test") does not answer like kube-apiserver: HTTP status 200: a web page, "It works!"\n` +
+      `error: failed to create selfsubjectaccessreviews.authorization.k8s.io: ${server} (context "test") does not respond like kube-apiserver: HTTP status 200: a web page, "It works!"\n` +
         'fix: Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.\n',
     );
   },

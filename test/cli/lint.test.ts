@@ -86,7 +86,7 @@ describe('faults', () => {
     const rendered = manifests.replace(/ +caBundle: \S+\n/, '');
     const ofApisvc = await apisvc(['lint', '-'], { cwd, input: rendered });
     expect(ofApisvc.code).toBe(0);
-    expect(ofApisvc.stdout).toContain('the caBundle: it is empty; it is written by apisvc register');
+    expect(ofApisvc.stdout).toContain('the caBundle: it is empty; the register command writes it');
     const input = rendered.replaceAll('apisvc.dev/registration:', 'example.com/registration:');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(1);

@@ -109,7 +109,7 @@ describe('existing-secret', () => {
       status: { verdict: 'same', findings: [], issuer: { type: 'existing-secret', secret: 'another tool', caBundle: 'apisvc' } },
     });
     expect((await api.run('status')).stdout).toContain(
-      '\nissuer existing-secret: key made by another tool; Secret written by another tool; ',
+      '\nissuer existing-secret: key created by another tool; Secret written by another tool; ',
     );
     expect(await api.run('rotate')).toMatchObject({
       exitCode: 1,

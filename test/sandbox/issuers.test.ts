@@ -105,7 +105,7 @@ describe('existing-secret', () => {
     expect(await run('status')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(
-        '\nissuer existing-secret: key made by another tool; Secret written by another tool; caBundle written by apisvc\n',
+        '\nissuer existing-secret: key created by another tool; Secret written by another tool; caBundle written by apisvc\n',
       ),
     });
     expect(await run('unregister', '--yes')).toMatchObject({ code: 0 });

@@ -108,7 +108,7 @@ test('certs/next that is not complete is removed by --abort, at any step', async
   const next = join(cwd, 'demo', 'certs', 'next');
   mkdirSync(next);
   const status = await run('status', '-C', 'demo');
-  expect(status.stdout).toContain('demo/certs/next is left of a rotation that is not complete\n');
+  expect(status.stdout).toContain('demo/certs/next is left over from a rotation that is not complete\n');
   expect(status.stdout).toContain('  apisvc rotate -C demo --abort\n');
   expect(status.stdout).not.toContain('  apisvc rotate -C demo\n');
   expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 2, stderr: expect.stringContaining('apisvc rotate -C demo --abort') });

@@ -192,7 +192,7 @@ test('while a process renews the Lease of a rotation, unregister names it and ch
       stdout: '',
       stderr: expect.stringContaining(
         'error: alice@laptop has been rotating the certificate of Service demo/demo since 2026-05-01T10:00:00Z\nnothing was changed\n' +
-          `fix: Wait until that rotation is complete. To see how far it is: ${command}\n`,
+          `fix: Wait until that rotation is complete. To see its progress: ${command}\n`,
       ),
     });
   }
@@ -220,7 +220,7 @@ test('unregister deletes the Lease of an interrupted rotation; rotate --abort di
   }
   expect(await run('rotate', '--abort', '-C', 'demo')).toMatchObject({
     code: 0,
-    stdout: 'The API is not registered any more. Discarded demo/certs/next.\n',
+    stdout: 'The API is no longer registered. Discarded demo/certs/next.\n',
   });
   expect(existsSync(next)).toBe(false);
   expect(await run('rotate', '--abort', '-C', 'demo')).toMatchObject({ code: 0, stdout: 'No rotation is in progress. Nothing changed.\n' });

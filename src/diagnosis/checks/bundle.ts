@@ -114,7 +114,7 @@ export function bundleWriter({ api, snapshot }: CheckContext): string | undefine
   // A placeholder is not kept.
   const written = manifest?.faults.some(({ path }) => path.join('.') === 'spec.caBundle') ?? false;
   if (written || api.caBundle !== '' || api.insecureSkipTLSVerify || injectorsOf(api).length > 0) return undefined;
-  if (api.annotations[projectAnnotation] !== undefined) return 'it is written by apisvc register';
+  if (api.annotations[projectAnnotation] !== undefined) return 'the register command writes it';
   const writers = related?.writers ?? [];
   return writers.length > 0 ? `${writers.join(', ')} may update the APIService and fill it in` : undefined;
 }

@@ -144,7 +144,7 @@ export const namesTheFirst = (name: string) => ({
   exitCode: 1,
   errors: expect.stringMatching(
     new RegExp(
-      `^error: \\S+@\\S+ has been changing the certificate of Service ${name}/${name} since \\S+\\nfix: Wait until that run is complete\\.`,
+      `^error: \\S+@\\S+ has been changing the certificate of Service ${name}/${name} since \\S+\\nfix: Wait until that command is complete\\.`,
     ),
   ),
 });

@@ -102,7 +102,7 @@ describe('a pod', () => {
   });
 
   test('with a server that does not listen on localhost is not reported as refusing connections', async () => {
-    const words = 'connection refused by localhost in the pod, but the address of the pod answers kube-apiserver';
+    const words = 'connection refused by localhost in the pod, but kube-apiserver gets a response from the pod';
     expect(await dial('own-address')).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
 
@@ -171,7 +171,7 @@ describe('the last lines of a log', () => {
 
   test.each([
     ['everywhere', true, 'previous terminated container "etcd" in pod "everywhere" not found'],
-    ['unscheduled', false, 'the pod has no node yet'],
+    ['unscheduled', false, 'the pod is not scheduled yet'],
     ['gone', false, 'pods "gone" not found'],
   ])('are not available for pod %s (previous: %s): %s', async (pod, previous, words) => {
     expect(await read(pod, previous)).toEqual({ kind: 'none', words });

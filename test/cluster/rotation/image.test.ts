@@ -157,7 +157,7 @@ test('a Job is continued by another pod after it was killed, beside a second Job
       const pod = await untilPrinted(name, 'first', /note: restarting the pods of Deployment demo\/demo: .* with subPath/);
       await expectRefused('second', () => {}, 1, [
         expect.stringMatching(new RegExp(`^error: nonroot@${pod} has been rotating the certificate of Service demo/demo since \\S+$`)),
-        'fix: Wait until that rotation is complete. To see how far it is: apisvc status',
+        'fix: Wait until that rotation is complete. To see its progress: apisvc status',
       ]);
       killIn(pod);
       await setMinReadySeconds(name, 4);

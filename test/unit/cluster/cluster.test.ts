@@ -95,7 +95,7 @@ describe('a request', () => {
     });
     const error = await rejection(cluster.request({ path: '/', signal: never }));
     expect(error).toBeInstanceOf(Unreachable);
-    expect(error.message).toMatch(/: the answer is larger than 67108864 bytes$/);
+    expect(error.message).toMatch(/: the response is larger than 67108864 bytes$/);
   });
 
   test('ends with the reason of the signal', async () => {

@@ -15,11 +15,11 @@ const set = "kubectl config set-cluster 'my cluster'";
 
 test.each<[string, RegExp | string]>([
   ['dial tcp 10.0.0.1:6443: connect: connection refused', /^Check that the cluster is running, and that --context and --kubeconfig/],
-  ['dial tcp: lookup kube.example.com: no such host', /^Check the DNS and the VPN .* server of cluster "my cluster"/],
+  ['dial tcp: lookup kube.example.com: no such host', /^Check the DNS and VPN settings .* server of cluster "my cluster"/],
   ['dial tcp: lookup kube.example.com: server misbehaving', /^Check the DNS/],
-  ['dial tcp 10.0.0.1:6443: i/o timeout', /^Check that this machine reaches kube\.example\.com:6443/],
-  ['dial tcp 10.0.0.1:6443: connect: no route to host', /^Check that this machine reaches/],
-  ['net/http: TLS handshake timeout', /^Check that this machine reaches/],
+  ['dial tcp 10.0.0.1:6443: i/o timeout', /^Check that this machine can reach kube\.example\.com:6443/],
+  ['dial tcp 10.0.0.1:6443: connect: no route to host', /^Check that this machine can reach/],
+  ['net/http: TLS handshake timeout', /^Check that this machine can reach/],
   [
     'tls: failed to verify certificate: x509: certificate signed by unknown authority',
     `Set the CA of the cluster: ${set} --certificate-authority=CA_FILE --embed-certs`,
@@ -33,10 +33,10 @@ test.each<[string, RegExp | string]>([
     /kube\.example\.com in its subjectAltName/,
   ],
   ['http: server gave HTTP response to HTTPS client', `${set} --server=https://HOST:6443`],
-  ['tls: first record does not look like a TLS handshake', /^A program other than kube-apiserver listens there/],
+  ['tls: first record does not look like a TLS handshake', /^A program other than kube-apiserver listens on this port/],
   [
     'remote error: tls: certificate required',
-    'The server requires a client certificate. Set both, or log in again: kubectl config set-credentials jane',
+    'The server requires a client certificate. Set the client certificate and its key, or log in again: kubectl config set-credentials jane',
   ],
   ['remote error: tls: protocol version not supported', /TLS 1\.2 or newer/],
   ['EOF', /no proxy or load balancer closes the connection\.$/],

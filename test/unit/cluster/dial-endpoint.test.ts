@@ -143,7 +143,7 @@ describe('a pod whose localhost refuses', () => {
     expect(await dialEndpoint(await forwarding(refusing, proxied), elsewhere, never)).toEqual({
       kind: 'failed',
       fault: 'no-forward',
-      words: 'connection refused by localhost in the pod, but the address of the pod answers kube-apiserver',
+      words: 'connection refused by localhost in the pod, but kube-apiserver gets a response from the pod',
       via: 'pod',
     });
   });

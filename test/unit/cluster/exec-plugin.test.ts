@@ -154,7 +154,7 @@ test('a plugin that must ask needs a terminal', async () => {
   const { config } = withPlugin('exit 1', { interactiveMode: 'Always' });
   await expect(connect({ kubeconfig: config }, {}, never)).rejects.toMatchObject({
     message: expect.stringContaining('exec plugin cannot support interactive mode: standard input is not a terminal'),
-    fix: expect.stringContaining('at a terminal'),
+    fix: expect.stringContaining('in a terminal'),
   });
 });
 

@@ -35,7 +35,7 @@ describe('the kubeconfig', () => {
     mkdirSync(join(home, '.kube'));
     writeFileSync(join(home, '.kube', 'config'), config('https://a', 'one'));
     expect(server({}, { HOME: home, KUBECONFIG: '' })).toBe('https://a');
-    expect(() => server({}, { HOME: home, KUBECONFIG: delimiter })).toThrow('KUBECONFIG names no file');
+    expect(() => server({}, { HOME: home, KUBECONFIG: delimiter })).toThrow('KUBECONFIG does not name a file');
   });
 
   test('parts of one context may be in several files', () => {

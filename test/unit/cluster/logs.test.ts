@@ -28,7 +28,7 @@ test('a log may be empty', async () => {
 test.each([
   [400, status(400, 'BadRequest', 'previous terminated container "server" in pod "api-0" not found'), /^previous terminated container/],
   [404, status(404, 'NotFound', 'pods "api-0" not found'), /^pods "api-0" not found$/],
-  [204, '', /^the pod has no node yet$/],
+  [204, '', /^the pod is not scheduled yet$/],
   [200, 'unable to retrieve container logs for containerd://4f1c', /^unable to retrieve container logs for containerd:\/\/4f1c$/],
   [500, status(500, 'InternalError', 'Get "https://10.0.0.1:10250/": EOF'), /10250/],
 ])('no log, with status %i', async (code, body, words) => {

@@ -79,7 +79,7 @@ describe('a refused port-forward', () => {
   ])('%s is garbage', async (_, act) => {
     expect(await rejection(forwardPort(await forwarding(act), pod, never))).toMatchObject({
       fault: 'no-forward',
-      message: 'the answer does not follow the port-forward protocol of the kubelet',
+      message: 'the response does not follow the port-forward protocol of the kubelet',
     });
   });
 
@@ -101,7 +101,7 @@ describe('a refused port-forward', () => {
     ]);
     expect(before.message).toMatch(/: (dial tcp \S+: i\/o timeout|net\/http: timeout awaiting response headers)$/);
     expect(after).toBeInstanceOf(PortForwardFault);
-    expect(after.message).toBe('the kubelet does not answer: timed out');
+    expect(after.message).toBe('no response from the kubelet: timed out');
     await vi.waitFor(() => expect(mute.open.size).toBe(0));
   });
 });

@@ -90,7 +90,7 @@ test('an APIService that apisvc rendered gets its caBundle from apisvc register'
   const rendered = apiService('').replace('v1.a.example.com}', 'v1.a.example.com, annotations: {apisvc.dev/registration: ns/api}}');
   const diagnosis = lintedText(rendered);
   expect(findingsOf(diagnosis)).toEqual([]);
-  expect(diagnosis.apis[0]?.notChecked).toContainEqual({ what: 'the caBundle', why: 'it is empty; it is written by apisvc register' });
+  expect(diagnosis.apis[0]?.notChecked).toContainEqual({ what: 'the caBundle', why: 'it is empty; the register command writes it' });
   expect(linesOf(lintedText(apiService('')))).toEqual(['error bundle/empty 4']);
 });
 

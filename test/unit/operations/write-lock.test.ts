@@ -164,7 +164,7 @@ test('another process that renews the Lease is named', async () => {
   expect(await refused).toMatchObject({
     exitCode: 1,
     message: 'alice@laptop has been changing the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
-    fix: 'Wait until that run is complete. To see the certificate: apisvc status',
+    fix: 'Wait until that command is complete. To see the certificate: apisvc status',
   });
   clearInterval(renewing);
 });

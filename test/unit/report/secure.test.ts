@@ -6,7 +6,7 @@ test('the commands repeat the cluster and the project of the command', () => {
   const report = { outcome: 'secured', name: 'v1.a.example.com', project: 'my demo' } as const;
   const lines = secureText(report, { directory: 'my demo', context: 'staging' }, colorless).split('\n');
   expect(lines).toContain(
-    "The project in my demo holds the CA and its key. To replace the certificate: apisvc rotate --context=staging -C 'my demo'",
+    "The project in my demo contains the CA and its key. To replace the certificate: apisvc rotate --context=staging -C 'my demo'",
   );
   expect(lines).toContain("To go back: apisvc secure --context=staging --undo v1.a.example.com -C 'my demo'");
   const undone = { outcome: 'undone', name: 'v1.a.example.com', removed: [], project: 'my demo' } as const;

@@ -66,7 +66,7 @@ describe('rotate --abort when no API is registered any more', () => {
     const { next } = pathsOfSets(dir);
     const result = await rotate(cluster, request(dir));
     expect(result).toMatchObject({ outcome: 'discarded', discarded: [next] });
-    expect(rotationText(result, colorless, [])).toBe(`The API is not registered any more. Discarded ${next}.\n`);
+    expect(rotationText(result, colorless, [])).toBe(`The API is no longer registered. Discarded ${next}.\n`);
     expect(hasNext(dir)).toBe(false);
     expect(writes).toEqual([]);
     expect(await rotate(cluster, request(dir))).toMatchObject({ outcome: 'nothing-to-abort' });

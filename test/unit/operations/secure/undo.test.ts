@@ -88,7 +88,7 @@ describe('secure --undo', () => {
     expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
       exitCode: 1,
       message: 'alice@laptop has been changing the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
-      fix: 'Wait until that run is complete. To see the certificate: apisvc status -C demo',
+      fix: 'Wait until that command is complete. To see the certificate: apisvc status -C demo',
     });
     expect(writes).toEqual([]);
   });
