@@ -4,8 +4,8 @@ import { markdownItem, wrap } from './wrap.ts';
 
 const introduction = `# Findings
 
-The findings of \`apisvc verify\` and \`apisvc lint\`, in the order of the request path. The codes are
-stable.
+This page lists the findings of \`apisvc verify\` and \`apisvc lint\`, in the order of the request
+path. The codes are stable.
 
 - An **error** means that the API does not work. The exit code is 1.
 - A **warning** means that the API works, but needs attention.

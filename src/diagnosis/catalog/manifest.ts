@@ -24,7 +24,7 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{file} is a template that was not rendered',
-    cause: 'A tool such as Helm must fill in the values before kubectl can apply the objects. apisvc did not check the objects.',
+    cause: 'kubectl cannot apply a template. A tool such as Helm must render it first. apisvc did not check the objects in the template.',
     fix: 'Render the template, and check the output. With Helm: `helm template {chart} | apisvc lint -`. With ytt: `ytt -f {dir} | apisvc lint -`',
   },
   'manifest/kustomization': {
@@ -39,7 +39,8 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'The files contain objects of {apiVersion}, which Kubernetes no longer serves',
-    cause: 'This version was removed in Kubernetes {since}. kubectl cannot apply the objects to a cluster of version {since} or newer.',
+    cause:
+      '{apiVersion} was removed in Kubernetes {since}. kubectl cannot apply objects of {apiVersion} to a cluster of version {since} or newer.',
     fix: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.{needs}',
     fixes: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.',
   },
@@ -47,7 +48,7 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'The files contain workloads whose selector does not match their pod template',
-    cause: 'kube-apiserver rejects a workload of apps/v1 if its spec.selector is missing or does not match the labels of spec.template.',
+    cause: 'kube-apiserver rejects an apps/v1 workload if its spec.selector is missing or does not match the labels of spec.template.',
     fix: 'In {file}:{line}, and in the other affected objects, set spec.selector.matchLabels to labels of the pod template. The selector of an existing workload is immutable. For such a workload, change the labels of the pod template instead.',
   },
   'manifest/placeholder': {
@@ -78,7 +79,7 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'The files do not contain everything that {name} depends on',
     cause: 'With --strict, it is an error if a check needs an object that the files do not contain.',
-    fix: 'Pass the files with the missing objects too, or omit --strict.',
+    fix: 'Also pass the files that contain the missing objects, or omit --strict.',
   },
   'registration/api-version': {
     severity: 'error',
@@ -100,13 +101,14 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: '{field} of APIService {name} is not a valid name: {value}',
     cause: 'kube-apiserver rejects the APIService: {why}.',
-    causes: 'kube-apiserver rejects the APIService. spec.group must be a lowercase RFC 1123 subdomain, and spec.version a DNS-1035 label.',
+    causes:
+      'kube-apiserver rejects the APIService. spec.group must be a lowercase RFC 1123 subdomain, and spec.version must be a DNS-1035 label.',
     fix: 'In {file}:{line}, set {field} to a valid name, and set metadata.name to <version>.<group>.',
   },
   'registration/built-in-group': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: 'APIService {name} takes over an API of kube-apiserver',
+    title: 'APIService {name} takes over a built-in API of kube-apiserver',
     cause:
       'kube-apiserver serves the group {group} itself. With this APIService, kube-apiserver sends all requests for {group}/{version} to the Service, including requests from Kubernetes components.',
     fix: 'In {file}:{line}, set spec.group to an API group of your own, and set metadata.name to <version>.<group>.',
@@ -116,7 +118,7 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'API group {group} has no version {version}',
     cause:
-      'Kubernetes defines only {known} in this group. A server that does not serve {version} responds with 404, and the APIService is not available.',
+      'Kubernetes defines only {known} in this group. If the server does not serve {version}, it responds with 404, and the APIService is not available.',
     fix: 'In {file}:{line}, set spec.version to a version that the server serves, and set metadata.name to <version>.<group>. Or remove the APIService.',
   },
   'registration/incomplete': {
@@ -132,7 +134,8 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'APIService {name} has an unknown field: {field}',
-    cause: 'kubectl rejects unknown fields by default. With --validate=false, kube-apiserver drops unknown fields, so they have no effect.',
+    cause:
+      'kubectl rejects unknown fields by default. If kubectl runs with --validate=false, kube-apiserver drops unknown fields, so they have no effect.',
     fix: 'In {file}:{line}, {action}.',
     fixes: 'In {file}:{line}, correct the name of the field, or remove the field.',
   },

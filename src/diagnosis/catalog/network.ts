@@ -16,7 +16,7 @@ export const networkEntries = {
     hop: 'endpoint',
     title: 'kube-apiserver has no route to {endpoints}',
     cause: 'The host of kube-apiserver cannot reach the pod network, or the tunnel to the pod network is down.',
-    fix: 'Check the routes from the control plane to the pod network, or the Konnectivity agents. If kube-apiserver cannot reach an overlay network, run the extension API server with hostNetwork: true.',
+    fix: 'Check the routes from the control plane to the pod network, or check the Konnectivity agents. If kube-apiserver cannot reach an overlay network, run the extension API server with hostNetwork: true.',
   },
   'network/no-konnectivity-agent': {
     severity: 'error',
@@ -46,7 +46,7 @@ export const networkEntries = {
     hop: 'kube-apiserver',
     title: 'The connection from kube-apiserver to Service {namespace}/{service} is closed without a response',
     cause:
-      'The connection is accepted and then closed. Possible reasons are an HTTP proxy, a service mesh that requires mutual TLS, or a server that is shutting down.',
+      'The connection is accepted and then closed. Possible causes are an HTTP proxy, a service mesh that requires mutual TLS, or a server that is shutting down.',
     fix: 'Check whether HTTPS_PROXY is set for kube-apiserver, and whether the pods have a service mesh sidecar. If the pods have a sidecar, exclude the port of the extension API server from the mesh.',
     explainedBy: ['auth/proxy-certificate-refused', 'endpoints/server-name-required', 'endpoints/server-name-refused'],
   },

@@ -58,14 +58,14 @@ export const registrationEntries = {
     field: ['spec'],
     title: 'APIService {name} has a caBundle or insecureSkipTLSVerify, but no Service',
     cause:
-      'kube-apiserver itself serves the API of an APIService without spec.service. kube-apiserver rejects such an APIService if it has caBundle or insecureSkipTLSVerify.',
+      'If an APIService has no spec.service, kube-apiserver itself serves the API. kube-apiserver rejects such an APIService if it sets caBundle or insecureSkipTLSVerify.',
     fix: 'Add spec.service to the APIService, or remove caBundle and insecureSkipTLSVerify.',
   },
   'registration/automanaged-label': {
     severity: 'error',
     hop: 'kube-apiserver',
     field: ['metadata', 'labels', 'kube-aggregator.kubernetes.io/automanaged'],
-    title: 'APIService {name} has the label that marks APIServices managed by kube-apiserver',
+    title: 'APIService {name} has the label kube-aggregator.kubernetes.io/automanaged',
     cause:
       "kube-apiserver's autoregister controller deletes or overwrites APIServices with the label kube-aggregator.kubernetes.io/automanaged. It does so immediately, or when kube-apiserver restarts. The label was probably copied from a different APIService.",
     fix: 'Remove the label: `kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-`',
@@ -106,8 +106,8 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
     cause:
-      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or someone else registered the API. `apisvc register` does not redirect an API to another Service.',
-    fix: 'If someone else owns the API in the cluster, use a different API group. Otherwise, revert the change in apisvc.yaml. To move the API to Service {wanted} instead, delete the APIService and register the API again. Until then, the API is unavailable: `kubectl delete apiservice {name} && apisvc register`',
+      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered, or someone else registered the API. `apisvc register` does not move an API to another Service.',
+    fix: 'If someone else owns the API in the cluster, use a different API group. Otherwise, revert the change in apisvc.yaml. To move the API to Service {wanted} instead, delete the APIService and register the API again. The API is unavailable until it is registered again: `kubectl delete apiservice {name} && apisvc register`',
   },
   'registration/bundle-manager': {
     severity: 'warning',
@@ -131,7 +131,7 @@ export const registrationEntries = {
     field: ['spec', 'groupPriorityMinimum'],
     title: 'API group {group} has an unusually high priority ({priority})',
     cause:
-      'If two groups have a resource of the same name, clients prefer the group with the higher priority. Kubernetes recommends a priority below 3000 for groups outside *.k8s.io. The groups of custom resources have priority 1000.',
+      'If two groups have a resource with the same name, clients prefer the group with the higher priority. Kubernetes recommends a priority below 3000 for groups outside *.k8s.io. The groups of custom resources have priority 1000.',
     fix: 'Lower the priority to 1000: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'`',
     fileFix: 'Set spec.groupPriorityMinimum to 1000 in {file}:{line}.',
     explainedBy: ['registration/shadows-group', 'registration/priority-out-of-range'],
@@ -141,7 +141,7 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'API group {group} takes precedence over the built-in {resources}',
     cause:
-      'API group {group} has a higher priority than a built-in group with a resource of the same name. `kubectl get {resource}` shows the resource of {group} instead of {full}.',
+      'API group {group} has a higher priority than a built-in group that has a resource with the same name. `kubectl get {resource}` shows the resource of {group} instead of {full}.',
     fix: 'Lower the priority to 1000: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'`',
     explainedBy: ['registration/priority-out-of-range'],
   },

@@ -36,8 +36,8 @@ export const securityEntries = {
     cause:
       'The certificate was issued for a different private key. A running server keeps the certificate and private key that it loaded. After a restart, the server cannot load the certificate and private key from the Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
-    fix: 'Replace the Secret with one that contains a certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
-    fileFix: 'Replace {certificateEntry} and {keyEntry} in {file}:{line} with a certificate and its private key.',
+    fix: 'Replace the Secret with one that contains a matching certificate and private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
+    fileFix: 'Replace {certificateEntry} and {keyEntry} in {file}:{line} with a matching certificate and private key.',
   },
   'security/ca-key-in-secret': {
     severity: 'warning',

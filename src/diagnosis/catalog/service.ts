@@ -8,7 +8,7 @@ export const serviceEntries = {
     title: 'Namespace {namespace} of the extension API server is being deleted',
     cause:
       'The namespace was deleted with everything in it, but APIService {name} still exists. Kubernetes cannot finish the deletion of any namespace while an APIService is not available.',
-    fix: 'Delete the APIService, so that Kubernetes can finish the deletion: `kubectl delete apiservice {name}`. If the API is still needed, wait until the namespace is deleted: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`. Then install the extension API server again, and register its API.',
+    fix: 'Delete the APIService, so that Kubernetes can finish the deletion of the namespace: `kubectl delete apiservice {name}`. If the API is still needed, wait until the namespace is deleted: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`. Then install the extension API server again, and register its API.',
   },
   'service/deleting': {
     severity: 'error',
@@ -30,7 +30,7 @@ export const serviceEntries = {
   'service/not-in-files': {
     severity: 'warning',
     hop: 'service',
-    title: 'Service {namespace}/{service} is not in the files, but Service {near} is',
+    title: 'The files contain Service {near}, but not Service {namespace}/{service}',
     cause: 'spec.service of the APIService must match the name and the namespace of the Service.',
     fix: 'Set spec.service of the APIService to {near}, or change the namespace and the name of the Service to {namespace}/{service}.',
     explainedBy: ['registration/service-incomplete'],
@@ -82,7 +82,7 @@ export const serviceEntries = {
     hop: 'service',
     title:
       'Port {port} of Service {namespace}/{service} has targetPort {targetPort}, but the extension API server listens on port {listening}',
-    cause: 'The Service has several ports, and spec.service.port of the APIService is the wrong one.',
+    cause: 'The Service has several ports, and spec.service.port of the APIService is the wrong port.',
     fix: 'Set spec.service.port of the APIService to the correct port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
     fileFix: 'Set spec.service.port to {servicePort} in {file}:{line}.',
   },
@@ -100,7 +100,7 @@ export const serviceEntries = {
     title: 'Service {namespace}/{service} has type ExternalName, which this kube-apiserver does not support',
     cause:
       'With --enable-aggregator-routing, kube-apiserver connects to the endpoints of a Service. A Service of type ExternalName has no endpoints.',
-    fix: 'Use a Service without a selector, and an EndpointSlice with the address of the extension API server.',
+    fix: 'Use a Service without a selector and an EndpointSlice with the address of the extension API server.',
   },
   'service/external-name-unresolved': {
     severity: 'error',
