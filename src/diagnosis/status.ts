@@ -122,7 +122,7 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
 }
 
 /** The failure if nothing else is wrong. The places that were not checked may differ. */
-export const notAllChecked = 'places that were not checked';
+export const notAllChecked = 'certificates that were not checked';
 
 function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], options: StatusOptions, now: Date) {
   const { compared, failIfExpiresWithin, unreadable = {} } = options;

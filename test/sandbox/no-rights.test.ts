@@ -45,12 +45,12 @@ test('status does not call the places the same without the permission to read th
   const status = (...args: string[]) => run('status', name, ...args, '--as', 'jane');
   expect(await status()).toMatchObject({
     code: 3,
-    stdout: expect.stringMatching(/\n\nnot checked\n {2}Secret in namespace demo: [^\n]+\n\nfailed: places that were not checked\n$/),
+    stdout: expect.stringMatching(/\n\nnot checked\n {2}Secret in namespace demo: [^\n]+\n\nfailed: certificates that were not checked\n$/),
   });
   const { code, stdout } = await status('-o', 'json');
   expect({ code, status: JSON.parse(stdout) }).toMatchObject({
     code: 3,
-    status: { verdict: 'unknown', failure: 'places that were not checked', findings: [] },
+    status: { verdict: 'unknown', failure: 'certificates that were not checked', findings: [] },
   });
   await grantRule(cluster, 'jane', { apiGroups: [''], resources: ['secrets'], verbs: ['get'] });
   const all = await status('-o', 'json');

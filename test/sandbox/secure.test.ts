@@ -54,7 +54,7 @@ test('a server gets a certificate beside what it has, and --undo restores all ob
   expect({ code: undone.code, stdout: undone.stdout, stderr: undone.stderr }).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /^1 deleted, 2 restored\.\nThe project in demo stays\. To remove it: rm -r demo\n\n✓ v1alpha1\.demo\.apisvc\.dev: healthy with 1 warning\n/,
+      /^1 deleted, 2 restored\.\nThe project in demo is kept\. To remove it: rm -r demo\n\n✓ v1alpha1\.demo\.apisvc\.dev: healthy with 1 warning\n/,
     ),
   });
   expect(await objects()).toEqual(before);

@@ -19,7 +19,12 @@ export async function fromCertificate(
   const [namespace, name = ''] = value.split('/');
   const ref = `Certificate ${value}`;
   if (namespace !== backend.namespace)
-    throw new RefusedError(`${ref} is not in the namespace of the Service, ${backend.namespace}; apisvc.yaml cannot describe that`);
+    throw new RefusedError(
+      `${ref} is not in namespace ${backend.namespace}, the namespace of the Service; apisvc.yaml cannot describe this`,
+      {
+        fix: `Create the Certificate in namespace ${backend.namespace}, and set the annotation to ${backend.namespace}/${name}.`,
+      },
+    );
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
   if (!found) throw new RefusedError(`the annotation ${certManagerAnnotations.fromCertificate} refers to ${ref}, which does not exist`);
   const spec: Json = found.spec ?? {};
@@ -66,7 +71,10 @@ function keyTypeOf({ algorithm = 'RSA', size }: Json, ref: string): KeyType {
   };
   const text = `${textOf(algorithm)} ${size ?? (algorithm === 'ECDSA' ? 256 : 2048)}`;
   const type = known[text];
-  if (type === undefined) throw new RefusedError(`${ref} requests a private key of type ${text}, which apisvc.yaml cannot describe`);
+  if (type === undefined)
+    throw new RefusedError(`${ref} requests a private key of type ${text}, which apisvc.yaml cannot describe`, {
+      fix: 'In spec.privateKey of the Certificate, use RSA with 2048, 3072 or 4096 bits, or ECDSA with 256 or 384 bits.',
+    });
   return type;
 }
 

@@ -83,9 +83,14 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const slices = await listObjects(cluster, slicesOf({ namespace, name }), signal);
   const targets = dialTargets(view, slices.flatMap(viewEndpoints), port);
   const [first, ...ports] = new Set(targets.map((target) => target.port));
-  if (first === undefined) throw new RefusedError(`${ref} has no selector and no ready endpoint on port ${port}, so the API has no server`);
+  if (first === undefined)
+    throw new RefusedError(`${ref} has no selector and no ready endpoint on port ${port}, so the API has no server`, {
+      fix: 'Create an EndpointSlice with the addresses of the server.',
+    });
   if (ports.length > 0)
-    throw new RefusedError(`the endpoints of ${ref} use several ports (${[first, ...ports].join(', ')}), but a project can have only one`);
+    throw new RefusedError(`the endpoints of ${ref} use several ports (${[first, ...ports].join(', ')}), but a project can have only one`, {
+      fix: 'Use the same port in all EndpointSlices of the Service.',
+    });
   return { addresses: [...new Set(targets.map(({ address }) => address))], port: first };
 }
 

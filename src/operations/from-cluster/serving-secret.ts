@@ -42,7 +42,9 @@ export async function fromSecret(asking: Asking, { backend, apiServices }: Runni
   const ofSecret = inspect(secretEntry(secret, 'ca.crt')).certificates;
   const trusted = distinct(apiServices.map(viewApiService).flatMap(trustedBy));
   if (trusted.length === 0 && ofSecret.length === 0)
-    throw new RefusedError(`cannot tell which CA signs the certificate in ${ref}: it has no ca.crt, and the APIServices have no caBundle`);
+    throw new RefusedError(`cannot tell which CA signs the certificate in ${ref}: it has no ca.crt, and the APIServices have no caBundle`, {
+      fix: 'Add the CA certificate to the Secret as ca.crt, and run this command again.',
+    });
   const isDefault = trusted.length === 0 || fingerprints(trusted) === fingerprints(distinct(ofSecret));
   return {
     certificates: {

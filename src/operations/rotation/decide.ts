@@ -64,7 +64,7 @@ const began = ({ started, holder, number, steps, title }: Journal): string =>
 const otherMachine = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; its new private key is not in this project`, {
     // A copy of the project has the old certificates, but not certs/next.
-    fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
+    fix: 'Run rotate in the project directory where it was started.\nOr go back in this directory: apisvc rotate --abort',
   });
 
 /** Whoever has the files may still choose otherwise. */

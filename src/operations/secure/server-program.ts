@@ -53,7 +53,9 @@ export function findProgram({ deployments, otherOwners, targetPort }: RunningSer
   const fault = programFault(container);
   if (fault !== undefined) {
     throw new RefusedError(`the certificate flags of container "${container.name}" in ${name} are not known: ${fault}`, {
-      fix: ownProject('If the server has certificate flags, set spec.certificates.flags and spec.certificates.files for it.'),
+      fix: ownProject(
+        'If the server has certificate flags, describe them in apisvc.yaml with spec.certificates.flags and spec.certificates.files.',
+      ),
     });
   }
   const taken = listOf(container.volumeMounts).filter(({ name: volume }) => volume !== ourVolume);
@@ -62,7 +64,7 @@ export function findProgram({ deployments, otherOwners, targetPort }: RunningSer
 }
 
 const ownProject = (first: string): string =>
-  `${first}\nOr write the project yourself, and register it: apisvc init DIR --preset metrics-server-existing`;
+  `${first}\nOr create the project yourself, and register it: apisvc init DIR --preset metrics-server-existing`;
 
 /** Why apisvc cannot add `--tls-cert-file`; undefined where it can. */
 function programFault(container: Container): string | undefined {

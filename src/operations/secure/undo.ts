@@ -92,7 +92,7 @@ function requireRecord({ found }: Target, project: string): void {
   const { name, annotations } = found.metadata;
   const former = annotations?.[formerAnnotation];
   if (former !== undefined && former !== formerlyAbsent) return;
-  throw new RefusedError(`nothing to undo: apiservice/${name} belongs to the project ${project}, and no earlier state of it is recorded`, {
+  throw new RefusedError(`nothing to undo: apiservice/${name} belongs to the project ${project}, and its earlier state was not recorded`, {
     fix: `To remove the registration: apisvc unregister ${name}`,
   });
 }

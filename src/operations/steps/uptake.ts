@@ -157,5 +157,5 @@ const counted = (leases: number): string => (leases === 1 ? 'the Lease is' : `${
 /** A kube-apiserver that was removed leaves its Lease behind for an hour. */
 const staleText = (leases: readonly string[], overdue: boolean): string =>
   `not renewed yet: ${leases.map((name) => `Lease ${name}`).join(', ')}${
-    overdue ? `. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}` : ''
+    overdue ? `. If this kube-apiserver no longer exists, delete its Lease: kubectl -n kube-system delete lease ${leases[0]}` : ''
   }`;

@@ -115,7 +115,9 @@ const secretOf = (of: string) => kubectlOk(['get', 'secret', '-n', of, `${of}-tl
 async function lagBehind(running: ReturnType<typeof rotate>, pid: number): Promise<void> {
   const before = await secretOf(name);
   try {
-    const lagging = new RegExp(`not renewed yet: Lease ${lease.replace(/^.*\//, '')}\\. If that kube-apiserver no longer exists: kubectl`);
+    const lagging = new RegExp(
+      `not renewed yet: Lease ${lease.replace(/^.*\//, '')}\\. If this kube-apiserver no longer exists, delete its Lease: kubectl`,
+    );
     await waitForOutput(running, lagging);
     expect(await secretOf(name)).toBe(before);
   } finally {

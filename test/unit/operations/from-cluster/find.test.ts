@@ -163,7 +163,9 @@ describe('a Certificate of cert-manager', () => {
 
   test('in another namespace, or not named by the annotation, is refused', async () => {
     const elsewhere = annotated(apiService, { 'cert-manager.io/inject-ca-from': 'other/api-tls' });
-    expect(await fault([elsewhere])).toMatchObject(refusal(/^Certificate other\/api-tls is not in the namespace of the Service, wardle;/));
+    expect(await fault([elsewhere])).toMatchObject(
+      refusal(/^Certificate other\/api-tls is not in namespace wardle, the namespace of the Service;/),
+    );
     const bySecret = annotated(apiService, { 'cert-manager.io/inject-ca-from-secret': 'wardle/ca' });
     expect(await fault([bySecret])).toMatchObject(refusal(/has the annotation cert-manager\.io\/inject-ca-from-secret instead of/));
   });

@@ -72,7 +72,7 @@ describe('rotate', () => {
     const beginning = { current, next: undefined, journal, holder: 'jane@host', abort: false };
     expect(() => decide(beginning)).toThrow(
       expect.objectContaining({
-        fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
+        fix: 'Run rotate in the project directory where it was started.\nOr go back in this directory: apisvc rotate --abort',
       }),
     );
   });
