@@ -168,7 +168,7 @@ test('register does not give the caBundle of an API that works to others, who wo
   const { code, stdout, stderr } = await run('register');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(
-    "error: APIService v1alpha1.demo.apisvc.dev works with its current caBundle, which OpenShift's service CA operator would replace before every endpoint serves a new certificate\nnothing was changed\nfix: Keep the API serving: ",
+    "error: APIService v1alpha1.demo.apisvc.dev works with its current caBundle, which OpenShift's service CA operator would replace before every endpoint serves a new certificate\nnothing was changed\nfix: To keep the API available, ",
   );
   expect(await caBundle()).toBe(before);
 });

@@ -34,7 +34,7 @@ export async function handoverFault(
     const isHandedOver = annotations.every((each) => found.metadata.annotations?.[each] !== undefined);
     if (isHandedOver || !caBundle || available?.status !== 'True') continue;
     const fix = [
-      'Keep the API serving: set spec.certificates.issuer to existing-secret, and secretName to the Secret with the new certificate. Then run: apisvc register',
+      'To keep the API available, set spec.certificates.issuer.type to existing-secret, and spec.certificates.secretName to the Secret with the new certificate. Then run: apisvc register',
       'Or delete the APIService, and run the same command again. The API is unavailable in between:',
       `  kubectl delete apiservice ${name}`,
     ];

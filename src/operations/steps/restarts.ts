@@ -110,7 +110,7 @@ export function restarts(rotation: Rotation): Restarts {
 
 const notUsed = (rotation: Rotation, pod: string): RefusedError => {
   const { namespace, name } = secretRef(rotation);
-  return new RefusedError(`pod ${pod} still serves a different certificate than Secret ${namespace}/${name} after a restart`, {
+  return new RefusedError(`pod ${pod} still serves a different certificate than the one in Secret ${namespace}/${name} after a restart`, {
     fix: ['Check the certificate flags and the volumes of the server.', ...wayBack(rotation)].join('\n'),
   });
 };

@@ -85,7 +85,7 @@ test.each([
   onTestFinished(() => void vi.restoreAllMocks());
   expect(await rejection(restarts.consider(look, reloadMs + 1))).toMatchObject({
     exitCode: 1,
-    message: 'pod a still serves a different certificate than Secret wardle/api-tls after a restart',
+    message: 'pod a still serves a different certificate than the one in Secret wardle/api-tls after a restart',
     fix: ['Check the certificate flags and the volumes of the server.', ...wayBack].join('\n'),
   });
 });
