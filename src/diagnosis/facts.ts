@@ -43,7 +43,7 @@ function answerFacts({ aggregated, repeated, list, asUser, listAsUser }: Answers
 
 /** A healthy verdict must not claim that every endpoint gave one of these answers. */
 function repeatedFact(answers: readonly RepeatedAnswerView[]): string {
-  const textOf = ({ answer }: RepeatedAnswerView): string | number => (answer.state === 'seen' ? answer.value.status : 'no answer');
+  const textOf = ({ answer }: RepeatedAnswerView): string | number => (answer.state === 'seen' ? answer.value.status : 'no response');
   const total = answers.reduce((sum, { count }) => sum + count, 0);
   const texts = answers.length === 1 ? answers.map(textOf) : answers.map((each) => `${textOf(each)} (${counted(each.count, 'time')})`);
   return `the same request ${counted(total, 'more time')}, perhaps always to the same endpoint: ${texts.join(', ')}`;

@@ -49,7 +49,7 @@ const codeOfStatus = (status: number): Code =>
 function proxyLine({ snapshot }: CheckContext): string[] {
   const answer = seen(snapshot.serviceProxy);
   return answer && proxyAnswered(snapshot)
-    ? [`through the service proxy: ${answer.status}, so the problem is TLS or authentication, not the network`]
+    ? [`request through the service proxy: ${answer.status}, so the problem is TLS or authentication, not the network`]
     : [];
 }
 

@@ -68,6 +68,6 @@ function explainClusterIp(snapshot: ApiSnapshot, message: ApiServerMessage): Obs
   // service proxy ignores EndpointSlices without Endpoints.
   if (!toClusterIP || !(answered || /network is unreachable/.test(message.text))) return undefined;
   const answer = answered ? seen(snapshot.serviceProxy) : undefined;
-  const evidence = answer ? [`through the service proxy, which connects to the pods: ${answer.status}`] : [];
+  const evidence = answer ? [`request through the service proxy, which connects to the pods: ${answer.status}`] : [];
   return observation('network/cluster-ip-unreachable', [quote(message), ...evidence], { clusterIP });
 }

@@ -32,9 +32,9 @@ export function observedEnd({ snapshot }: CheckContext): readonly string[] {
       ? [`request directly to an endpoint: ${here.slowMs === undefined ? here.status : `${here.status} after ${seconds(here.slowMs)}`}`]
       : []),
     ...(anonymous.state === 'unseen' && anonymous.reason === 'unreachable' ? [`request directly to an endpoint: ${anonymous.words}`] : []),
-    ...(proxied && proxyAnswered(snapshot) ? [`through the service proxy: ${proxied.status}`] : []),
+    ...(proxied && proxyAnswered(snapshot) ? [`request through the service proxy: ${proxied.status}`] : []),
     ...(serviceProxy.state === 'unseen' && serviceProxy.reason === 'unreachable'
-      ? [`through the service proxy: ${serviceProxy.words}`]
+      ? [`request through the service proxy: ${serviceProxy.words}`]
       : []),
   ];
 }

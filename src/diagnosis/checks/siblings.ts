@@ -43,9 +43,11 @@ interface OddEndpoints extends Difference {
 /**
  * How good an answer to an anonymous request is. A server may refuse the request (1); 404, errors
  * and silence are faults. Undefined if it tells nothing, for example because the connection ended.
+ * Recorded snapshots may say `no answer in`.
  */
 function rankOf(answer: Observed<HttpView>): number | undefined {
-  if (answer.state === 'unseen' && answer.reason === 'unreachable' && /^no (?:complete )?answer in/.test(answer.words)) return 4;
+  if (answer.state === 'unseen' && answer.reason === 'unreachable' && /^no (?:complete )?(?:answer in|response within)/.test(answer.words))
+    return 4;
   const status = seen(answer)?.status;
   if (status === undefined) return undefined;
   if (status < 300) return 0;

@@ -60,7 +60,11 @@ export function unseenAfter({ signal }: RequestContext, error: unknown, timeoutM
   signal.throwIfAborted();
   if (!(error instanceof ClusterError) || error instanceof NoCredentials || error instanceof NotKubeApiserver) throw error;
   if (error instanceof Unreachable && error.timedOut) {
-    return { state: 'unseen', reason: 'unreachable', words: `no ${error.received ? 'complete ' : ''}answer in ${timeoutMs / 1000} s` };
+    return {
+      state: 'unseen',
+      reason: 'unreachable',
+      words: `no ${error.received ? 'complete ' : ''}response within ${timeoutMs / 1000} s`,
+    };
   }
   if (error instanceof Unreachable) return { state: 'unseen', reason: 'unreachable', words: error.message };
   return { state: 'unseen', reason: 'forbidden', words: messageAndFix(error) };

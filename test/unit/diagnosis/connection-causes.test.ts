@@ -52,7 +52,7 @@ describe('the connection of kube-apiserver', () => {
   });
 
   describe('to a server that does not respond after the TLS handshake', () => {
-    const noResponse = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
+    const noResponse = { state: 'unseen', reason: 'unreachable', words: 'no response within 5 s' } as const;
     const rootWith = (words: string) =>
       causesOf({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: noResponse, anonymous: noResponse })[0];
 
@@ -87,7 +87,7 @@ describe('the connection of kube-apiserver', () => {
 
   describe('gets no answer while the condition is True', () => {
     const aggregated = without({ kind: 'none', afterMs: 10_000 });
-    const silent = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
+    const silent = { state: 'unseen', reason: 'unreachable', words: 'no response within 5 s' } as const;
 
     test('because the server is silent here too', () => {
       expect(causesOf({ aggregated, serviceProxy: unseen(), anonymous: silent })).toEqual([['discovery/slow', []]]);

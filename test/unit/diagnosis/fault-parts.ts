@@ -42,7 +42,7 @@ export const cannotRead =
 export const without = (fault: AnswerFault): ApiSnapshot['aggregated'] => ({
   state: 'unseen',
   reason: 'unreachable',
-  words: 'no answer in 10 s',
+  words: 'no response within 10 s',
   fault,
 });
 /** An adapter without metrics. */

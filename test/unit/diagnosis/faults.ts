@@ -190,7 +190,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   'discovery/slow': {
     ...reports('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
     probes: healthy.probes,
-    anonymous: { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' },
+    anonymous: { state: 'unseen', reason: 'unreachable', words: 'no response within 5 s' },
   },
   'discovery/no-answer': { aggregated: without({ kind: 'none', afterMs: 10_000 }), serviceProxy: unseen() },
   'discovery/stalled': { aggregated: without({ kind: 'stalled', afterMs: 10_000, received: { status: 200, bytes: 12 } }) },

@@ -39,11 +39,11 @@ describe('direct answers', () => {
   });
 
   test('that stay out are an error', () => {
-    const silent: Observed<HttpView> = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' };
+    const silent: Observed<HttpView> = { state: 'unseen', reason: 'unreachable', words: 'no response within 5 s' };
     const all = endpointAnswers(403, 403);
     const view = all.state === 'seen' ? seen([...all.value, { at: '10.1.0.3:8443', api: silent, ready: silent }]) : all;
     expect(differing({ endpointAnswers: view })).toMatchObject([
-      { severity: 'error', title: expect.stringContaining(': no answer in 5 s from 10.1.0.3:8443, 403 from the others') },
+      { severity: 'error', title: expect.stringContaining(': no response within 5 s from 10.1.0.3:8443, 403 from the others') },
     ]);
   });
 

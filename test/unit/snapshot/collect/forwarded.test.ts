@@ -46,6 +46,9 @@ describe('an answer', () => {
 
   test('with headers and then silence is stalled', { timeout: 20_000 }, async () => {
     const found = await forwarded((response) => void response.writeHead(200).write('{'));
-    expect(found).toMatchObject({ words: 'no complete answer in 10 s', fault: { kind: 'stalled', received: { status: 200, bytes: 1 } } });
+    expect(found).toMatchObject({
+      words: 'no complete response within 10 s',
+      fault: { kind: 'stalled', received: { status: 200, bytes: 1 } },
+    });
   });
 });

@@ -89,7 +89,7 @@ describe('many APIServices', () => {
       Number(/\d+/.exec(name.slice(2))) % 2,
       aggregated.state === 'unseen' ? aggregated.words : 'seen',
     ]);
-    expect(states.sort()).toEqual([...Array(10).fill([0, 'no answer in 10 s']), ...Array(10).fill([1, 'seen'])]);
+    expect(states.sort()).toEqual([...Array(10).fill([0, 'no response within 10 s']), ...Array(10).fill([1, 'seen'])]);
   });
 });
 
