@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the executable of apisvc for this runner, if it has the checksum of the release and the
-# release workflow of the repository made it.
+# Installs the executable of apisvc for this runner. It first verifies the checksum of the release,
+# and that the release workflow of the repository built the executable.
 set -euo pipefail
 
 # field NAME: a string of package.json, which belongs to the same version as this script.
@@ -9,7 +9,7 @@ fail() { echo "::error title=apisvc::$1"; exit 2; }
 
 version=${VERSION:-$(field version)}
 version=${version#v}
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "invalid version \"${version//[^[:alnum:].+-]/?}\": use one such as $(field version)"
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "invalid version \"${version//[^[:alnum:].+-]/?}\": use a version such as $(field version)"
 repository=$(field url)
 repository=${repository#git+}
 repository=${repository%.git}
@@ -33,9 +33,9 @@ for file in checksums.txt "$archive"; do
 done
 # macOS has only shasum.
 if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
-grep -F "  $archive" checksums.txt | "${sum[@]}" -c - || fail "$archive does not have the checksum of the release"
+grep -F "  $archive" checksums.txt | "${sum[@]}" -c - || fail "the checksum of $archive does not match that of the release"
 
-# gh needs a token for every request, and that of a job is for its own server.
+# gh needs a token for every request. The token of a job is valid only for its own GitHub server.
 if [[ $repository != "$GITHUB_SERVER_URL/$name" ]]; then
   echo "::notice title=apisvc::provenance not verified: this runner has no token for $repository"
 elif ! command -v gh >/dev/null; then
@@ -43,7 +43,7 @@ elif ! command -v gh >/dev/null; then
 else
   workflow=$name/.github/workflows/release.yml
   gh attestation verify "$archive" --repo "$name" --signer-workflow "$workflow" --source-ref "refs/tags/v$version" ||
-    fail "provenance of $archive not verified: see the output of gh, which must be 2.68 or newer"
+    fail "provenance of $archive not verified: see the output of gh. gh must be version 2.68 or newer"
 fi
 
 tar -xzf "$archive"

@@ -5,13 +5,13 @@ import { wrap } from './wrap.ts';
 const introduction = `# Configuration
 
 \`apisvc.yaml\` describes one server and its registration. \`apisvc init\` creates the file, with
-comments. Editors that support JSON Schema complete its keys. For unknown keys and contradictions,
-apisvc reports an error with the line and the column.
+comments. Editors that support JSON Schema complete its keys. For an unknown key or contradictory
+values, apisvc reports an error with the line and the column.
 
 If a description names a Kubernetes type, such as (Kubernetes Container), the value has the same
 fields as in the Kubernetes API. apisvc does not change the value, and kube-apiserver validates it.
 
-This page is generated from the schema.
+This page is generated from the JSON Schema of \`apisvc.yaml\`.
 `;
 
 /** What this page reads of a JSON Schema (draft 7). */

@@ -9,7 +9,8 @@ path. The codes are stable.
 
 - An **error** means that the API does not work. The exit code is 1.
 - A **warning** means that the API works, but needs attention.
-- A symptom is listed under the finding that explains it.
+- **Explained by** lists the findings that can cause a finding. If the report contains one of them,
+  it lists the finding under it, as a symptom.
 
 This page is generated from the catalog of findings.
 `;

@@ -170,5 +170,5 @@ test('an archive with another checksum is not installed', async () => {
   writeFileSync(join(other, 'checksums.txt'), sums.replace(/^[0-9a-f]{4}/gm, '0000'));
   const { code, stdout, path } = await runAction({}, { path: checkout(await serveRelease(other, version)) });
   expect({ code, path }).toEqual({ code: 2, path: '' });
-  expect(stdout).toContain('does not have the checksum of the release');
+  expect(stdout).toContain('does not match that of the release');
 });
