@@ -4,7 +4,7 @@ import { apiGroup, type Resource, resources, ruleName, subresources } from '../c
 export interface ReadPermission {
   readonly resources: readonly Resource[];
   readonly verbs: readonly string[];
-  /** For docs/permissions.md. */
+  /** A verb phrase, for docs/permissions.md. */
   readonly usedFor: string;
   /** Why a monitor in the cluster goes without it. */
   readonly notForMonitor?: string;
@@ -25,38 +25,42 @@ const { podLog, podPortForward, serviceProxy } = subresources;
  * role of a monitor grants them.
  */
 export const verifyPermissions: readonly ReadPermission[] = [
-  { resources: [APIService, CustomResourceDefinition], verbs: ['get', 'list'], usedFor: 'The registration, and objects that hide it' },
-  { resources: [Service, EndpointSlice], verbs: ['get', 'list'], usedFor: 'The request path' },
-  { resources: [Namespace], verbs: ['get'], usedFor: 'Whether the namespace is being deleted' },
-  { resources: [Pod, Event], verbs: ['list'], usedFor: 'Pods that are not ready' },
+  {
+    resources: [APIService, CustomResourceDefinition],
+    verbs: ['get', 'list'],
+    usedFor: 'read the registration, and find objects that hide it',
+  },
+  { resources: [Service, EndpointSlice], verbs: ['get', 'list'], usedFor: 'check the request path' },
+  { resources: [Namespace], verbs: ['get'], usedFor: 'check whether the namespace is being deleted' },
+  { resources: [Pod, Event], verbs: ['list'], usedFor: 'find pods that are not ready' },
   {
     resources: [podLog],
     verbs: ['get'],
-    usedFor: 'The log of a server that crashes, or of an adapter without metrics',
+    usedFor: 'read the log of a server that crashes, or of an adapter without metrics',
     notForMonitor: 'Anyone who can reach the monitor could read the logs',
   },
   {
     resources: [podPortForward],
     verbs: ['get', 'create'],
-    usedFor: 'The certificate that each pod serves',
+    usedFor: 'read the certificate that each pod serves',
     notForMonitor: 'The monitor connects to the IP addresses of the pods',
   },
-  { resources: [Lease], verbs: ['get', 'list'], usedFor: 'Whether a rotation is in progress' },
+  { resources: [Lease], verbs: ['get', 'list'], usedFor: 'check whether a rotation is in progress' },
   {
     resources: [serviceProxy],
     verbs: ['get'],
-    usedFor: 'The same request without the aggregation layer',
+    usedFor: 'send the same request without the aggregation layer',
     notForMonitor: 'The monitor could send requests to every Service',
   },
   {
     resources: [Secret],
     verbs: ['get'],
-    usedFor: "The certificate in the server's Secret",
+    usedFor: "read the certificate in the server's Secret",
     notForMonitor: 'The monitor could read every Secret',
   },
-  { resources: [SubjectAccessReview], verbs: ['create'], usedFor: 'Whether the server may delegate authentication' },
-  { resources: [Certificate, Issuer, ClusterIssuer], verbs: ['get'], usedFor: 'What cert-manager issues and injects' },
-  { resources: [CertificateRequest], verbs: ['list'], usedFor: 'Why a Certificate is not ready' },
+  { resources: [SubjectAccessReview], verbs: ['create'], usedFor: 'check whether the server may delegate authentication' },
+  { resources: [Certificate, Issuer, ClusterIssuer], verbs: ['get'], usedFor: 'check what cert-manager issues and injects' },
+  { resources: [CertificateRequest], verbs: ['list'], usedFor: 'find out why a Certificate is not ready' },
 ];
 
 /** In one namespace. */
@@ -64,19 +68,19 @@ export const authenticationConfig = {
   resource: ConfigMap,
   namespace: 'kube-system',
   name: 'extension-apiserver-authentication',
-  usedFor: "kube-apiserver's client CA",
+  usedFor: "read kube-apiserver's client CA",
 } as const;
 
 export const pathPermission: PathPermission = {
   paths: ['/apis', '/apis/*', '/openapi/*'],
-  usedFor: 'The responses through kube-apiserver',
+  usedFor: 'send requests through kube-apiserver',
 };
 
 /** Only `--as-user` needs it. */
 export const asUserPermission: ReadPermission = {
   resources: [User],
   verbs: ['impersonate'],
-  usedFor: 'The response to the user of `--as-user`',
+  usedFor: 'send requests as the user of `--as-user`',
 };
 
 /** An RBAC rule (k8s.io/api/rbac/v1/types.go, PolicyRule). */

@@ -113,7 +113,7 @@ test('docs/permissions.md lists the permissions of verify and of monitor', () =>
     ...verifyPermissions.map(rowOf),
     [`configmap ${namespace}/${name}`, 'get', usedFor],
     [`nonResourceURLs ${paths}`, 'get', pathPermission.usedFor],
-    ['one resource of each API', 'list', 'The response to a list request'],
+    ['one resource of each API', 'list', 'send a list request'],
     [`${asUserPermission.resources.map(ruleName)}, with \`--as-user\` only`, ...rowOf(asUserPermission).slice(1)],
   ];
   expect(tableAfter('docs/permissions.md', '## verify').sort()).toEqual(rows.sort());
