@@ -21,8 +21,8 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   [Exit.findings]: 'Findings, drift or a refused change',
   [Exit.usage]: 'Wrong usage or configuration',
   [Exit.unreachable]: 'The cluster is not reachable, or access is denied',
-  [Exit.internal]: 'Internal failure: a full disk, or a bug in apisvc',
-  [Exit.deadline]: 'The deadline (--timeout) passed',
+  [Exit.internal]: 'Internal failure, such as a full disk or a bug in apisvc',
+  [Exit.deadline]: 'The time limit (--timeout) was exceeded',
   [Exit.interrupted]: 'Interrupted by SIGINT',
   [Exit.terminated]: 'Terminated by SIGTERM or SIGHUP',
 };

@@ -74,7 +74,7 @@ export const withKeys = (command: Command, which: string): Command =>
   command.addOption(
     new Option(
       '--keys <dir>',
-      `Directory with ${which}, instead of certs/; "-" reads PEM from standard input. apisvc does not copy the keys`,
+      `Read ${which} from this directory instead of certs/; "-" reads PEM from standard input. apisvc does not copy the keys to the project`,
     ).conflicts(['caCert', 'caKey']),
   );
 

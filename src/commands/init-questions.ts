@@ -46,7 +46,7 @@ const nameQuestion: Question = {
 
 const namespaceQuestion: Question = {
   message: 'Namespace',
-  why: 'The serving certificate contains the namespace. Another namespace needs a new certificate.',
+  why: 'The serving certificate contains the namespace. If you change the namespace later, you need a new certificate.',
   flag: '--namespace NAMESPACE',
   fault: (answer) => fieldFault('namespace', answer),
 };

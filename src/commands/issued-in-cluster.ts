@@ -48,7 +48,7 @@ export async function issuedInCluster(cluster: Cluster, project: Project, files:
     throw noKey(project, found, presented[0]);
   }
   const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
-  onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });
+  onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key in ${secret}, which match the project` });
   return found.issued;
 }
 
@@ -73,7 +73,7 @@ export async function newerInCluster(
     throw error;
   });
   if (!found?.fits || !isNewer(found.issued, own)) return undefined;
-  const what = `Secret ${registration.metadata.namespace}/${secretName(registration)} has a newer certificate than ${certificate}, of the same CA; using it`;
+  const what = `Secret ${registration.metadata.namespace}/${secretName(registration)} has a newer certificate of the same CA than ${certificate}; using the certificate in the Secret`;
   onProgress({ kind: 'note', what });
   return found.issued;
 }

@@ -9,7 +9,7 @@ export type IssuerAnswers = Pick<IssuerFlags, 'issuer' | 'caCert' | 'caKey' | 's
 
 const issuerQuestion: Question = {
   message: 'Issuer of the serving certificate',
-  why: 'The issuer decides who renews the certificate, and who writes the caBundle. See docs/issuers.md.',
+  why: 'The issuer determines who renews the certificate and who writes the caBundle. See docs/issuers.md.',
   flag: '--issuer TYPE',
   // Nobody turns verification off by a key too many. The flag does it.
   choices: issuerTypes.filter((type) => type !== 'insecure').map((value) => ({ value, description: responsibilities[value].meaning })),
@@ -19,28 +19,28 @@ const notEmpty = (answer: string): string | undefined => (answer.trim() === '' ?
 
 const caCertQuestion: Question = {
   message: 'Certificate of your CA (file)',
-  why: 'It becomes the caBundle. The file may contain intermediate CAs too.',
+  why: 'The certificate becomes the caBundle. The file can also contain intermediate CAs.',
   flag: '--ca-cert FILE',
   fault: notEmpty,
 };
 
 const caKeyQuestion: Question = {
   message: 'Private key of your CA (file)',
-  why: 'It signs the serving certificate now. apisvc does not copy the key.',
+  why: 'This key signs the serving certificate. apisvc does not copy the key to the project.',
   flag: '--ca-key FILE',
   fault: notEmpty,
 };
 
 const signerQuestion: Question = {
   message: 'Name of the signer',
-  why: 'The CertificateSigningRequest names it in spec.signerName, for example example.com/serving.',
+  why: 'apisvc sets spec.signerName of the CertificateSigningRequest to this name, for example example.com/serving.',
   flag: '--signer NAME',
   fault: notEmpty,
 };
 
 const caBundleQuestion: Question = {
   message: 'CA certificates of the signer (file)',
-  why: 'They become the caBundle. For a ClusterTrustBundle, use --cluster-trust-bundle instead.',
+  why: 'These certificates become the caBundle. To use a ClusterTrustBundle instead, pass --cluster-trust-bundle.',
   flag: '--ca-bundle FILE',
   fault: notEmpty,
 };

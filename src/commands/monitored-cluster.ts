@@ -103,7 +103,8 @@ export function monitorCluster(of: MonitorContext): MonitoredCluster {
         countRequests(await connect({ ...flags, context, trace: terminal.trace }, terminal.env, signal), onRequest),
       concerns: (object) => concerns(object),
       onChange: runs.changed,
-      onRefused: ({ message }) => of.log(`note: changes are only found after --interval: ${redacted(message)}`),
+      onRefused: ({ message }) =>
+        of.log(`note: failed to watch for changes, so they are found only after --interval: ${redacted(message)}`),
       signal: terminal.interrupt,
     });
   };

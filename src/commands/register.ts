@@ -85,7 +85,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (flags.dryRun === 'client') {
     const { key } = projectFiles(flags.directory);
     if (certificates.missingKey)
-      progressOn(terminal)({ kind: 'note', what: `${key} not found; the Secret would stay as it is in the cluster` });
+      progressOn(terminal)({ kind: 'note', what: `${key} not found; the Secret in the cluster would stay unchanged` });
     return dryRunClient(partsOf(objectsWith(certificates.issued ?? certificates.missingKey), flags.only), flags, terminal);
   }
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);

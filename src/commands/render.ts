@@ -67,12 +67,13 @@ const secretNote = (registration: Registration, issued: Issued | undefined): str
     ? `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because the project has no certificate`
     : `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because it contains a private key; to render it, use --secrets include`;
 
-const bundleNote = 'note: the APIServices are rendered without caBundle, because their CA is only in the cluster; apisvc register adds it';
+const bundleNote =
+  'note: the APIServices are rendered without a caBundle, because their CA is only in the cluster; apisvc register adds the caBundle';
 
 async function writeTo(dir: string, files: readonly ManifestFile[], secrets: 'include' | 'omit', terminal: Terminal): Promise<void> {
   const written = writeManifests(dir, files);
   const removed = secrets === 'omit' ? removeSecret(dir) : undefined;
   await terminal.result(written.map((name) => `${printable(join(dir, name))}\n`).join(''));
-  if (removed !== undefined) terminal.progress(printable(`removed ${removed}, which contained the private key of an earlier render`));
+  if (removed !== undefined) terminal.progress(printable(`removed ${removed}, which contained a private key from an earlier render`));
   for (const name of leftovers(dir, written)) terminal.progress(printable(`note: ${join(dir, name)} is not one of the rendered manifests`));
 }

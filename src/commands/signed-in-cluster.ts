@@ -55,7 +55,7 @@ export async function signedInCluster(
       const { namespace } = registration.metadata;
       onProgress({
         kind: 'note',
-        what: `Secret ${namespace}/${secretName(registration)} is left out: its certificate is not requested in a dry run`,
+        what: `Secret ${namespace}/${secretName(registration)} is omitted, because a dry run does not request its certificate`,
       });
       return unsigned;
     }

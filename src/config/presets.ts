@@ -30,7 +30,7 @@ const presets = {
   'sample-apiserver': { description: 'The sample API server of Kubernetes, with an etcd container', text: sampleApiserver },
   'metrics-server': { description: 'A new metrics-server in kube-system, with verified TLS', text: metricsServer },
   'metrics-server-existing': {
-    description: 'An installed metrics-server, which keeps its Deployment and gets verified TLS',
+    description: 'An installed metrics-server: keeps its Deployment, and adds verified TLS',
     text: metricsServerExisting,
   },
   'prometheus-adapter': {
@@ -39,7 +39,7 @@ const presets = {
   },
   keda: { description: 'The metrics adapter of KEDA, in the namespace of the KEDA operator', text: keda },
   'dns-webhook': {
-    description: 'A DNS01 webhook for cert-manager, your own or one of a DNS provider',
+    description: 'A DNS01 webhook for cert-manager: your own, or one for a DNS provider',
     text: dnsWebhook,
     own: {
       namespace: 'cert-manager',

@@ -55,7 +55,7 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
     ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, inCluster: false },
   },
   ca: {
-    meaning: 'Your own CA signs the certificate. apisvc needs its certificate and its private key.',
+    meaning: 'Your own CA signs the certificate. apisvc needs the certificate and the private key of the CA.',
     ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, inCluster: false },
   },
   'existing-secret': {
@@ -71,7 +71,7 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
     ...{ key: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager', inProject: false, renewedInCluster: true, inCluster: true },
   },
   csr: {
-    meaning: 'A signer of the Kubernetes certificates API signs the certificate. Its request must be approved.',
+    meaning: 'A signer of the Kubernetes certificates API signs the certificate, after its request is approved.',
     ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, signedInCluster: true, inCluster: true },
   },
   'openshift-service-ca': {

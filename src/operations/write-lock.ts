@@ -89,7 +89,7 @@ async function mayHoldLease(cluster: Cluster, request: WriteRequest): Promise<bo
 }
 
 /**
- * @param failed the clause before the Lease, such as `cannot hold`
+ * @param failed the clause before the Lease, such as `failed to acquire`
  * @param why the reason, if the cluster gave one
  */
 function noteLooking({ service, onProgress }: WriteRequest, failed: string, why?: string): void {
@@ -109,7 +109,7 @@ async function acquire(cluster: Cluster, request: WriteRequest): Promise<Rotatio
   } catch (error) {
     if (error instanceof NoNamespace) return undefined;
     if (wasRefused(error)) {
-      noteLooking(request, 'cannot hold', error.message);
+      noteLooking(request, 'failed to acquire', error.message);
       return undefined;
     }
     throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;

@@ -42,7 +42,7 @@ interface Format {
  */
 export const formats = {
   text: {
-    description: 'Report for people',
+    description: 'Human-readable report',
     commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'secure', 'unregister'],
     diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
     list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
@@ -112,7 +112,7 @@ export const formats = {
     stepSummary: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).summary,
   },
   html: {
-    description: 'HTML page in one file',
+    description: 'Self-contained HTML page',
     commands: ['verify', 'lint', 'sandbox'],
     once: true,
     list: async (list, _, at) => (await import('./html.ts')).diagnosisHtml((await import('./clusters.ts')).mergedDiagnosis(list, at)),

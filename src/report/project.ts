@@ -93,7 +93,7 @@ export interface Plan {
 const purposes: readonly (readonly [end: string, purpose: string])[] = [
   ['apisvc.yaml', 'the configuration; edit this file'],
   ['registration.schema.json', 'JSON Schema of apisvc.yaml for editors'],
-  ['.gitignore', 'keeps the keys out of git'],
+  ['.gitignore', 'keeps the private keys out of Git'],
   ['ca.crt', 'the CA certificate, which becomes the caBundle'],
   ['ca.key', 'private key of the CA, mode 0600'],
   ['tls.crt', 'the serving certificate'],

@@ -62,7 +62,12 @@ export function rotationText(result: RotateResult, colors: ChalkInstance, cluste
     case 'rotated':
       return [`Rotated ${what}.`, ...lineOf('old', from), ...lineOf('new', to), ...checked].join('\n');
     case 'aborted':
-      return ['Aborted; the old certificate is restored.', ...lineOf('restored', to), ...lineOf('withdrawn', from), ...checked].join('\n');
+      return [
+        'Aborted the rotation, and restored the old certificate.',
+        ...lineOf('restored', to),
+        ...lineOf('withdrawn', from),
+        ...checked,
+      ].join('\n');
   }
 }
 

@@ -17,7 +17,7 @@ export const topics = {
       'A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the aggregation layer for data from other systems, your own storage, subresources and protocols that a CRD lacks, or views that differ by tenant.',
     sections: [
       {
-        heading: 'Use a CRD (CustomResourceDefinition), which needs no server and no apisvc, for',
+        heading: 'Use a CRD (CustomResourceDefinition), which needs neither a server nor apisvc, for',
         points: [
           'ordinary application objects: users write them with kubectl, and the etcd of the cluster stores them',
           'operator patterns: a controller watches the objects and acts on them',
@@ -27,7 +27,7 @@ export const topics = {
       {
         heading: 'Use the aggregation layer (an APIService and your own server) for',
         points: [
-          'data from another system, which measures, computes or stores the data: for example, the metrics of nodes and pods',
+          'data that another system measures, computes or stores, for example the metrics of nodes and pods',
           'your own storage: a database, a history, or data too large or too volatile for the etcd of the cluster',
           'your own subresources and protocols: logs, exec, proxies, bodies that are not Kubernetes objects, validation that a schema cannot express',
           'multi-tenant views: each user sees a filtered list instead of all objects or none',

@@ -29,7 +29,7 @@ describe('explain', () => {
     const [crd = '', layer = ''] = stdout.split(/^Use /m).slice(1);
     expect(crd).toMatch(/^a CRD[\s\S]*ordinary application objects[\s\S]*operator patterns/);
     expect(layer).toMatch(
-      /^the aggregation layer[\s\S]*data from another system[\s\S]*your own storage[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
+      /^the aggregation layer[\s\S]*data that another system[\s\S]*your own storage[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
     );
     expect(stdout).toContain('What the aggregation layer costs:');
     expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);

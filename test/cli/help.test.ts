@@ -13,8 +13,8 @@ describe('help', () => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const command of commandNames) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
-    expect(stdout).toContain('70   Internal failure: a full disk, or a bug in apisvc');
-    expect(stdout).toContain('124  The deadline (--timeout) passed');
+    expect(stdout).toContain('70   Internal failure, such as a full disk or a bug in apisvc');
+    expect(stdout).toContain('124  The time limit (--timeout) was exceeded');
     expect(stdout).toContain('143  Terminated by SIGTERM');
   });
 

@@ -153,7 +153,7 @@ describe('layout', () => {
           JSON Schema of apisvc.yaml for
           editors
         demo/certs/.gitignore
-          keeps the keys out of git
+          keeps the private keys out of Git
         demo/certs/ca.crt
           the CA certificate, which becomes
           the caBundle

@@ -33,7 +33,7 @@ describe('the prompts', () => {
       Files to write:
         demo/apisvc.yaml                       the configuration; edit this file
         demo/.apisvc/registration.schema.json  JSON Schema of apisvc.yaml for editors
-        demo/certs/.gitignore                  keeps the keys out of git
+        demo/certs/.gitignore                  keeps the private keys out of Git
         demo/certs/ca.crt                      the CA certificate, which becomes the caBundle
         demo/certs/ca.key                      private key of the CA, mode 0600
         demo/certs/tls.crt                     the serving certificate
@@ -80,7 +80,7 @@ describe('the prompts', () => {
       /\? Name of the server .*\nThe Deployment, ServiceAccount and RBAC objects get this name\./,
       /\? Namespace .*\nThe serving certificate contains the namespace\./,
       /\? Name of the Service .*\nkube-apiserver connects to this Service\./,
-      /\? Issuer of the serving [\s\S]*The issuer decides who renews[\s\S]*❯ self-signed[\s\S]*apisvc creates a CA for this server only\./,
+      /\? Issuer of the serving [\s\S]*The issuer determines who renews[\s\S]*❯ self-signed[\s\S]*apisvc creates a CA for this server only\./,
     ].entries()) {
       const [question = /never/, text] = questions[at] ?? [];
       expect(await screen.until(question)).toMatch(why);

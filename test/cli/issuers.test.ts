@@ -165,7 +165,7 @@ test('register makes the key where a signer in the cluster signs', async () => {
   expect(await apisvc(['register', '--dry-run=client', '-C', 'requested'], { cwd })).toMatchObject({
     code: 0,
     stdout: expect.not.stringContaining('secret/'),
-    stderr: expect.stringContaining('tls.key not found; the Secret would stay as it is in the cluster'),
+    stderr: expect.stringContaining('tls.key not found; the Secret in the cluster would stay unchanged'),
   });
 });
 
@@ -174,7 +174,8 @@ test('render says that only the cluster has the CA', async () => {
   const { code, stdout, stderr } = await apisvc(['render', '-C', 'unknown-ca'], { cwd });
   expect({ code, stderr }).toEqual({
     code: 0,
-    stderr: 'note: the APIServices are rendered without caBundle, because their CA is only in the cluster; apisvc register adds it\n',
+    stderr:
+      'note: the APIServices are rendered without a caBundle, because their CA is only in the cluster; apisvc register adds the caBundle\n',
   });
   expect(stdout).not.toMatch(/^kind: Secret|caBundle:/m);
 });

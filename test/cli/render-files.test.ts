@@ -41,7 +41,7 @@ describe('into a directory', () => {
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr:
-        'removed out/040-secret.yaml, which contained the private key of an earlier render\n' +
+        'removed out/040-secret.yaml, which contained a private key from an earlier render\n' +
         'note: out/999-theirs.yaml is not one of the rendered manifests\n',
     });
     expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');

@@ -51,7 +51,7 @@ describe('with the right to approve', () => {
     const api = await project('csr-approver');
     const dryRun = await api.run('register', '--dry-run', 'server');
     expect(dryRun).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('secret/') });
-    expect(dryRun.stderr).toContain('note: Secret csr-approver/api-tls is left out: its certificate is not requested in a dry run');
+    expect(dryRun.stderr).toContain('note: Secret csr-approver/api-tls is omitted, because a dry run does not request its certificate');
     expect(await requestsFor(api.signer)).toEqual([]);
     expect(existsSync(join(api.dir, 'certs'))).toBe(false);
 
@@ -131,7 +131,7 @@ describe('with the right to approve', () => {
     rmSync(join(api.dir, 'certs'), { recursive: true });
     const again = await api.run('register');
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
-    expect(again.stderr).toContain('using the certificate and the key of Secret csr-bundle/api-tls');
+    expect(again.stderr).toContain('using the certificate and the key in Secret csr-bundle/api-tls');
     expect(await requestsFor(api.signer)).toHaveLength(1);
     await kubectlOk(['delete', 'clustertrustbundle', 'csr-bundle']);
   });

@@ -102,7 +102,7 @@ describe('a project that was cloned from Git, without its keys', () => {
     const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: clone(...without) });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stderr).toContain(
-      'note: certs/tls.key not found; using the certificate and the key of Secret cloned/api-tls, which fits the project\n',
+      'note: certs/tls.key not found; using the certificate and the key in Secret cloned/api-tls, which match the project\n',
     );
     expect(stdout).toMatch(/^Nothing changed: /);
     expect(stdout + stderr).not.toContain('PRIVATE KEY');
@@ -124,7 +124,7 @@ describe('a project that was cloned from Git, without its keys', () => {
     const { exitCode, stdout, stderr } = await apisvc(['register', '--dry-run=client'], { cwd: clone(), env: { KUBECONFIG: '/none' } });
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: '    note: certs/tls.key not found; the Secret would stay as it is in the cluster\n',
+      stderr: '    note: certs/tls.key not found; the Secret in the cluster would stay unchanged\n',
     });
     expect(stdout).not.toContain('secret/');
   });

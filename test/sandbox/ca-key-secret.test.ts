@@ -121,7 +121,8 @@ test('rotate signs with the key in the Secret, and no other copy reports drift',
   // The first copy has the older certificate and its key.
   expect(await run('status', '-C', 'demo')).toMatchObject({ code: 0 });
   expect(await run('verify', '-C', 'demo', '--strict')).toMatchObject({ code: 0 });
-  const newer = 'note: Secret demo/demo-tls has a newer certificate than demo/certs/tls.crt, of the same CA; using it';
+  const newer =
+    'note: Secret demo/demo-tls has a newer certificate of the same CA than demo/certs/tls.crt; using the certificate in the Secret';
   expect(await run('register', '-C', 'demo')).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('Nothing changed'),

@@ -19,36 +19,36 @@ export function addInit(program: Command, run: Run): void {
     .option('-n, --namespace <namespace>', 'Namespace of the server')
     .option('--service <name>', 'Name of the Service')
     .addOption(new Option('--key-type <type>', 'Type of the private keys to generate').choices(keyTypes))
-    .option('--lifetime <duration>', 'How long the serving certificate is valid, for example 90d')
-    .option('--ca-lifetime <duration>', 'How long the CA certificate is valid, for example 10y')
+    .option('--lifetime <duration>', 'Lifetime of the serving certificate, for example 90d')
+    .option('--ca-lifetime <duration>', 'Lifetime of the CA certificate, for example 10y')
     .addOption(
-      new Option('--ca-key-in <place>', 'Where the private key of the CA is kept (default: file); register moves it to a secret').choices([
-        'file',
-        'secret',
-      ]),
+      new Option(
+        '--ca-key-in <place>',
+        'Where to keep the private key of the CA; with "secret", register moves the key to a Secret (default: file)',
+      ).choices(['file', 'secret']),
     )
     .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
     .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
-    .option('--no-name-constraints', 'Create a CA that can sign for any name, without X.509 name constraints')
-    .addOption(new Option('--issuer <type>', 'Where the serving certificate comes from; see docs/issuers.md').choices(issuerTypes))
-    .option('--issuer-ref <name>', 'With --issuer cert-manager: the issuer of cert-manager that signs')
+    .option('--no-name-constraints', 'Create a CA without X.509 name constraints, which can sign certificates for any name')
+    .addOption(new Option('--issuer <type>', 'Issuer of the serving certificate; see docs/issuers.md').choices(issuerTypes))
+    .option('--issuer-ref <name>', 'With --issuer cert-manager: name of the Issuer or ClusterIssuer that signs')
     .addOption(
-      new Option('--issuer-kind <kind>', 'Kind of the issuer in --issuer-ref (default: Issuer)').choices(['Issuer', 'ClusterIssuer']),
+      new Option('--issuer-kind <kind>', 'Kind of the issuer that --issuer-ref names (default: Issuer)').choices([
+        'Issuer',
+        'ClusterIssuer',
+      ]),
     )
-    .option('--signer <name>', 'With --issuer csr: the signer of the CertificateSigningRequest, for example example.com/serving')
+    .option('--signer <name>', 'With --issuer csr: signerName of the CertificateSigningRequest, for example example.com/serving')
     .option('--ca-bundle <file>', 'With --issuer existing-secret or csr: file with the CA certificates that verify the serving certificate')
     .option('--cluster-trust-bundle <name>', 'With --issuer csr: ClusterTrustBundle with the CA certificates of the signer')
     .option('--ca-cert <file>', 'Certificate of an existing CA that signs the serving certificate')
-    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')
+    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key to the project')
     .option('--ca-key-passphrase-file <file>', 'File that contains the passphrase for --ca-key')
     .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
     .option('--force', 'Replace an existing apisvc.yaml')
     .option('--force-keys', 'Replace existing keys and certificates')
-    .option(
-      '--from-cluster <apiservice>',
-      'Create the project from this APIService of the cluster. Reads the cluster, and changes nothing there',
-    );
+    .option('--from-cluster <apiservice>', 'Create the project from this APIService in the cluster. Does not change the cluster');
   withCluster(command, '30s')
     .addHelpText(
       'after',
@@ -57,7 +57,7 @@ export function addInit(program: Command, run: Run): void {
         'apisvc init demo --preset sample-apiserver --yes',
         'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
         'apisvc init metrics --preset metrics-server-existing',
-        'apisvc init metrics --from-cluster v1beta1.metrics.k8s.io   # describe what the cluster runs',
+        'apisvc init metrics --from-cluster v1beta1.metrics.k8s.io   # describe an API that is already registered',
         'apisvc init --force-keys      # replace the keys and certificates of this project',
       ),
     )

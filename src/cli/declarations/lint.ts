@@ -6,14 +6,14 @@ import { examples, repeatable, withOutput, withProject } from '../options.ts';
 export function addLint(program: Command, run: Run): void {
   const command = program
     .command('lint')
-    .argument('[file...]', 'Manifests in YAML or JSON, or directories of them; "-" is standard input (default: the project)')
+    .argument('[file...]', 'Manifests in YAML or JSON, or directories that contain them; "-" is standard input (default: the project)')
     .description('Check manifests and their certificates without a cluster');
   withOutput(withProject(command), 'lint')
-    .option('-f, --filename <file>', 'Another file or directory, as in kubectl apply -f; repeatable', repeatable)
-    .option('-R, --recursive', 'Read the subdirectories of directories too')
+    .option('-f, --filename <file>', 'File or directory to check, as in kubectl apply -f; repeatable', repeatable)
+    .option('-R, --recursive', 'Read directories recursively')
     .option('--strict', 'Fail if the files lack an object that a check needs')
     .addOption(
-      new Option('--fail-on <severity>', 'Exit 1 for findings of this severity; with "warning", warnings are reported as errors')
+      new Option('--fail-on <severity>', 'Exit with code 1 for findings of this severity; "warning" reports warnings as errors')
         .choices(['error', 'warning', 'never'])
         .default('error'),
     )

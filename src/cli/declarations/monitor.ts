@@ -13,15 +13,15 @@ const longestInterval = 86_400_000;
 export function addMonitor(program: Command, run: Run): void {
   const command = program
     .command('monitor')
-    .description('Verify every APIService continuously; serve Prometheus metrics, health endpoints and the last report');
-  withClusters(command, '30s', 'Time limit for each run for a cluster')
+    .description('Verify every APIService continuously, and serve Prometheus metrics, health endpoints and the latest report');
+  withClusters(command, '30s', 'Time limit for each run, which verifies one cluster')
     .addOption(
       new Option('--listen <address>', 'Address to serve on, for example 127.0.0.1:8080')
         .argParser(listenAddress)
         .default({ host: undefined, port: 8080 }, ':8080'),
     )
     .addOption(
-      new Option('--interval <duration>', 'Time between two runs for a cluster; changes cause additional runs')
+      new Option('--interval <duration>', 'Time between two runs for the same cluster; changes in the cluster trigger additional runs')
         .argParser(interval)
         .default(60_000, '1m'),
     )
@@ -44,13 +44,14 @@ export function addMonitor(program: Command, run: Run): void {
 const paths = `
 Paths:
   /metrics      Metrics for Prometheus
-  /healthz      200 while no run is overdue for any cluster, otherwise 503
-  /readyz       200 after the first run for every cluster
-  /report.json  The last report
-  /             The last report as a page
+  /healthz      200, or 503 if a run is overdue for a cluster
+  /readyz       503 until the first run for every cluster has ended, then 200
+  /report.json  The latest report in JSON
+  /             The latest report as an HTML page
 
-The paths need no authentication. On a loopback address, a request is refused if its Host
-header is neither localhost nor that address. SIGTERM and SIGHUP end the monitor with exit code 0.
+Requests need no authentication. If the monitor listens on a loopback address, it refuses requests
+whose Host header is not localhost, a loopback address or the address of --listen. SIGTERM and
+SIGHUP end the monitor with exit code 0.
 `;
 
 function listenAddress(text: string): ListenAddress {

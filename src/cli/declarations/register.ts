@@ -7,7 +7,7 @@ import { examples, withCluster, withKeys, withOutput, withProject } from '../opt
 export function addRegister(program: Command, run: Run): void {
   const command = program
     .command('register')
-    .description('Apply the project to a cluster in a safe order, wait until the API is available, and verify the API');
+    .description('Apply the objects of the project in a safe order, wait until the API is available, and verify it');
   withKeys(withOutput(withProject(withCluster(command, '2m')), 'register'), 'tls.key')
     .addOption(
       new Option(
@@ -20,7 +20,7 @@ export function addRegister(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--only <objects>',
-        `Apply only these objects, where another tool applies the rest; comma-separated: ${registerPartNames.join(', ')}`,
+        `Apply only these objects, if another tool applies the others; comma-separated: ${registerPartNames.join(', ')}`,
       ).argParser(registerPartsIn),
     )
     .option('-y, --yes', 'Has no effect, because register never prompts')

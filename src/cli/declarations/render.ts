@@ -5,33 +5,34 @@ import { examples, withOutput, withProject } from '../options.ts';
 
 /** Adds `apisvc render`. */
 export function addRender(program: Command, run: Run): void {
-  const command = program.command('render').description('Print every manifest with the caBundle filled in');
+  const command = program.command('render').description('Print all manifests of the project, with the caBundle filled in');
   withOutput(withProject(command), 'render')
     .option('-d, --output-dir <dir>', 'Write each object to its own file in this directory')
     .addOption(
-      new Option('--secrets <choice>', 'Include or omit the Secret, which contains the private key (default: omit, with a note)').choices([
-        'include',
-        'omit',
-      ]),
+      new Option(
+        '--secrets <choice>',
+        'Include or omit the Secret, which contains the private key (default: omit, and print a note)',
+      ).choices(['include', 'omit']),
     )
     .addOption(
       new Option(
         '--ca-bundle <choice>',
-        'Include or omit the caBundle of the APIServices, for example because Git holds the other fields (default: include)',
+        'Include or omit the caBundle of the APIServices; omit it if register writes it and another tool applies the rest (default: include)',
       ).choices(['include', 'omit']),
     )
     .addOption(
-      new Option('--monitor', 'Print a Deployment of apisvc monitor with its RBAC, alerts and NetworkPolicy; needs no project').conflicts(
-        flagsWithoutEffect('monitor'),
-      ),
+      new Option(
+        '--monitor',
+        'Print a Deployment that runs apisvc monitor, with RBAC objects, alerts and a NetworkPolicy; needs no project',
+      ).conflicts(flagsWithoutEffect('monitor')),
     )
     .addOption(
       new Option(
         '--cronjob',
-        'Print a CronJob that runs apisvc rotate --if-expires-within 30d, with its RBAC; needs caKey: secret in apisvc.yaml',
+        'Print a CronJob that runs apisvc rotate --if-expires-within 30d, with RBAC objects; needs caKey: secret in apisvc.yaml',
       ).conflicts(flagsWithoutEffect('cronjob')),
     )
-    .option('--schedule <cron>', 'When the CronJob runs (default: "17 3 * * *")')
+    .option('--schedule <cron>', 'Schedule of the CronJob, in cron syntax (default: "17 3 * * *")')
     .option('-n, --namespace <namespace>', 'Namespace of the monitor (default: apisvc-monitor)')
     .option('--image <image>', 'Container image of apisvc for the monitor or the CronJob')
     .addHelpText(

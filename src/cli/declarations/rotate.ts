@@ -7,12 +7,12 @@ export function addRotate(program: Command, run: Run): void {
   const command = program
     .command('rotate')
     .description(
-      'Replace the serving certificate, and with --ca the CA too, while the API keeps serving. Run it again to continue after a failure',
+      'Replace the serving certificate, or with --ca also the CA, while the API keeps serving. To continue after a failure, run the command again',
     );
   withKeys(withOutput(withProject(withCluster(command, '15m')), 'rotate'), 'tls.key and ca.key')
-    .option('--ca', 'Replace the CA too: trust both CAs until every endpoint serves a certificate of the new one')
+    .option('--ca', 'Also replace the CA; both CAs are trusted until every endpoint serves a certificate from the new CA')
     .addOption(
-      new Option('--abort', 'Go back to the old certificates; after unregister, delete those in certs/next').conflicts([
+      new Option('--abort', 'Go back to the old certificates. If the API was unregistered, only discard the new certificates').conflicts([
         'ca',
         'ifExpiresWithin',
         'caCert',
@@ -23,7 +23,7 @@ export function addRotate(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--if-expires-within <duration>',
-        'Do nothing while every certificate in the cluster is valid for longer, for example 30d',
+        'Rotate only if a certificate in the cluster expires within this duration, for example 30d',
       ).argParser(duration),
     )
     .addOption(
@@ -34,24 +34,24 @@ export function addRotate(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--restart <when>',
-        'Restart the pods: "auto" if they do not reload the certificate, "always", or "never" (then rotate waits until you do)',
+        'When to restart the pods: "auto" (if they do not reload the certificate), "always", or "never" (rotate waits until you restart them)',
       )
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
     .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret volumes at once')
     .option('--force-conflicts', 'Take over fields that other field managers own')
-    .option('--ca-cert <file>', 'Certificate of the CA that signs, for the issuer type "ca"')
-    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')
+    .option('--ca-cert <file>', 'With the issuer type "ca": certificate of the CA that signs the serving certificate')
+    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key to the project')
     .option('--ca-key-passphrase-file <file>', 'File that contains the passphrase for --ca-key')
     .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
     .addHelpText(
       'after',
       examples(
-        'apisvc rotate                             # a new serving certificate from the same CA',
-        'apisvc rotate --ca                        # a new CA and a new serving certificate',
+        'apisvc rotate                             # replace the serving certificate',
+        'apisvc rotate --ca                        # also replace the CA',
         'apisvc rotate --ca --dry-run              # only show the steps',
-        'apisvc rotate --abort                     # go back, at any step before the old CA is dropped',
+        'apisvc rotate --abort                     # go back; possible until the old CA is removed from the caBundle',
         'apisvc rotate --if-expires-within 30d     # in a CronJob or in CI',
       ),
     )

@@ -28,7 +28,7 @@ export function addSandbox(program: Command, run: Run): void {
       new Option('--kubernetes <version>', 'Kubernetes version to simulate (selects the simulated engine)').choices(kubernetesImitated),
     )
     .option('--once', 'Register, verify once, and exit with the result; for CI')
-    .option('--empty', 'Do not register anything; run init, register and verify yourself')
+    .option('--empty', 'Do not register anything, so that you can run init, register and verify yourself')
     .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; the sandbox removes the file when it stops')
     .addHelpText(
       'after',

@@ -7,7 +7,9 @@ export function addStatus(program: Command, run: Run): void {
   const command = program
     .command('status')
     .argument('[name]', 'Name of an APIService (default: the APIServices of the project)')
-    .description('Compare the certificates in files, Secret, caBundle and at each endpoint, and show when they expire. Read-only');
+    .description(
+      'Compare the certificates in the project files, the Secret and the caBundle with those that the endpoints serve, and show when they expire. Read-only',
+    );
   withOutput(withProject(withCluster(command, '30s')), 'status')
     .addOption(
       new Option(
@@ -24,5 +26,6 @@ export function addStatus(program: Command, run: Run): void {
 }
 
 const exitCodes = `
-The exit code is 1 on drift, and 3 if the Secret, a caBundle or an endpoint was not checked.
+The exit code is 1 if the certificates do not match (drift), and 3 if the Secret, a caBundle or an
+endpoint could not be checked.
 `;

@@ -17,7 +17,7 @@ export function addVerify(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--probe <path>',
-        'Path to request instead of one list of its API, as in kubectl get --raw; it must succeed. Repeat for several APIs',
+        'Request this path of an API instead of listing its objects, as kubectl get --raw does. The request must succeed. Repeat the flag for several APIs',
       ).argParser(probePath),
     )
     .addOption(noProbe())
@@ -27,7 +27,7 @@ export function addVerify(program: Command, run: Run): void {
         'Exit with code 1 if a certificate expires within this duration, for example 30d',
       ).argParser(duration),
     )
-    .option('--strict', 'Report an API as healthy only if every check ran. Otherwise the exit code is 3')
+    .option('--strict', 'Report an API as healthy only if every check ran; exit with code 3 if a check did not run')
     .option('--wait', 'Repeat until every API is healthy or --timeout expires')
     .addOption(new Option('--watch', 'Repeat every 5 seconds and show changes; --timeout applies to each run').conflicts(['wait', 'save']))
     .option(
@@ -79,7 +79,7 @@ const probeContradiction = (): UsageError =>
 
 /** `--no-probe` sets the value of --probe. Commander parses it only because it has a preset. */
 const noProbe = (): Option =>
-  new Option('--no-probe', 'Do not list objects of the APIs, as --probe does by default')
+  new Option('--no-probe', 'Skip the request that lists objects of each API')
     .preset(false)
     .argParser((_, before?: readonly string[] | boolean) => {
       if (Array.isArray(before)) throw probeContradiction();

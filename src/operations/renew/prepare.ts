@@ -183,7 +183,7 @@ function stepsOf(where: Where, { from, caFrom, isTrusted = false }: Replaced): R
     const keepSecret = secretGuard(rotation);
     const guard: Guard = async () => {
       if (released.size > 0 && !(await look()).complete) {
-        onProgress({ kind: 'note', what: 'not every endpoint can be checked; trusting both CAs again' });
+        onProgress({ kind: 'note', what: 'some endpoints cannot be checked; trusting both CAs again' });
         released.clear();
         await both.run();
         await uptake.run();

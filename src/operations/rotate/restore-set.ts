@@ -74,7 +74,10 @@ export async function newerSet(where: Where, onDisk: CertificateSet): Promise<Re
     if (keyOf(dir, own).key) removeFile(key);
     saveFile({ path: certificate, text: found.issued.chain, mode: 0o644 });
     const { namespace, name } = secretRef(where);
-    onProgress({ kind: 'note', what: `Secret ${namespace}/${name} has a newer certificate than ${certificate}, of the same CA; using it` });
+    onProgress({
+      kind: 'note',
+      what: `Secret ${namespace}/${name} has a newer certificate of the same CA than ${certificate}; using the certificate in the Secret`,
+    });
   };
   return { set: found.set, replaces: onDisk, save };
 }

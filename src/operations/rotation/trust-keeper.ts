@@ -105,7 +105,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         const isOurs = narrowed.has(name) && trustsOnly(viewApiService(apiService), to.anchors);
         if (isOurs) {
           // A pod that cannot be looked at any more may serve by the CA that is left.
-          onProgress({ kind: 'note', what: `apiservice/${name}: not every endpoint can be checked; trusting both CAs again` });
+          onProgress({ kind: 'note', what: `apiservice/${name}: some endpoints cannot be checked; trusting both CAs again` });
         } else {
           const error = noteOverwrite(apiService);
           if (error) errors.push(error);

@@ -100,6 +100,6 @@ export function managerNotes(deployment: KubeObject, secretName: string): readon
     case 'kubectl apply':
       return [`${name} was created with "kubectl apply": applying the same manifests again would undo the change and break the API`];
     default:
-      return [`${manages}: the next sync may undo the change. Put ${values} into Git`];
+      return [`${manages}: the next sync may undo the change. Commit ${values} to Git`];
   }
 }

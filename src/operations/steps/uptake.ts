@@ -81,7 +81,7 @@ async function waitForLeases(waiting: Waiting, what: string, pause: typeof pause
   };
   await waitFor(`every kube-apiserver to ${what}`, showLeases, waiting, async (report) => {
     const seen: { renewals?: Renewals } = {};
-    const waitBlindly = async (why: string): Promise<void> => pauseBlindly(waiting, `the kube-apiservers are not known (${why})`, pause);
+    const waitBlindly = async (why: string): Promise<void> => pauseBlindly(waiting, `failed to find the kube-apiservers (${why})`, pause);
     try {
       await untilFirst(waiting, (watching) => [watchLeases(watching, seen), untilRenewed(watching.signal, seen, settleMs, report)]);
     } catch (error) {

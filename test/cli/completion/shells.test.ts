@@ -24,7 +24,7 @@ const contextFile = (): string => join(filesOf({ config: JSON.stringify(contexts
 describe('apisvc __complete', () => {
   test('commands, formats, codes, files', async () => {
     expect(await complete(['reg'])).toEqual(
-      silent('register\tApply the project to a cluster in a safe order, wait until the API is available, and verify the API\n:4\n'),
+      silent('register\tApply the objects of the project in a safe order, wait until the API is available, and verify it\n:4\n'),
     );
     expect(await complete(['render', '-o', ''])).toEqual(
       silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\nhelm\tHelm chart\n:4\n'),
@@ -146,8 +146,8 @@ describe('bash', () => {
   test('several commands with truncated descriptions, one without', async () => {
     expect(await candidates(['apisvc re', 'apisvc   rend'])).toEqual([
       [
-        'render    (Print every manifest with the caBundle filled in)',
-        'register  (Apply the project to a cluster in a safe order, wait until the API …)',
+        'render    (Print all manifests of the project, with the caBundle filled in)',
+        'register  (Apply the objects of the project in a safe order, wait until the AP…)',
       ],
       ['render'],
     ]);

@@ -128,6 +128,6 @@ test.each([
 ] as const)('all rights of the page are enough (%s)', async (user, flags) => {
   const { files: before } = await placesOf(project, name);
   const { stderr } = await rotateOk(project, ...flags, '--as', user);
-  expect(stderr.includes('note: waiting 2m10s: the kube-apiservers are not known')).toBe(user === 'ca');
+  expect(stderr.includes('note: waiting 2m10s: failed to find the kube-apiservers')).toBe(user === 'ca');
   expect((await expectAgreement(project, name)).leaf).not.toEqual(before.leaf);
 });

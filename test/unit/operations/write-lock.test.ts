@@ -145,7 +145,7 @@ test('a Lease that the cluster refuses is named with the reason', async () => {
     {
       kind: 'note',
       what: expect.stringMatching(
-        /^cannot hold Lease wardle\/apisvc-rotation-api \([^)]*namespace "wardle" is being terminated\S*\); checking for a rotation/,
+        /^failed to acquire Lease wardle\/apisvc-rotation-api \([^)]*namespace "wardle" is being terminated\S*\); checking for a rotation/,
       ),
     },
   ]);

@@ -192,7 +192,7 @@ describe('a caBundle that was narrowed', () => {
       expect(new Set(trusted())).toEqual(new Set(both));
       await keeper.narrow(live);
     }
-    expect(new Set(notes())).toEqual(new Set(['apiservice/v1.example.com: not every endpoint can be checked; trusting both CAs again']));
+    expect(new Set(notes())).toEqual(new Set(['apiservice/v1.example.com: some endpoints cannot be checked; trusting both CAs again']));
   });
 });
 

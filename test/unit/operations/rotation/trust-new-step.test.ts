@@ -180,7 +180,7 @@ test('both CAs are trusted again where an endpoint cannot be checked, and then t
   expect(outcome).toBeUndefined();
   expect(events.filter((event) => event === 'write v1.one')).toHaveLength(3);
   expect(notes).toEqual(
-    ['v1.one', 'v1.two'].map((name) => `apiservice/${name}: not every endpoint can be checked; trusting both CAs again`),
+    ['v1.one', 'v1.two'].map((name) => `apiservice/${name}: some endpoints cannot be checked; trusting both CAs again`),
   );
   expect({ state, narrow }).toEqual({ state: 'done', narrow: [true, true, true] });
 });

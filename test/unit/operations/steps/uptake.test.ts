@@ -68,9 +68,9 @@ test.each([
   [
     'may not be listed',
     undefined,
-    /^waiting 2m10s: the kube-apiservers are not known \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/,
+    /^waiting 2m10s: failed to find the kube-apiservers \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/,
   ],
-  ['do not exist', [], /^waiting 2m10s: the kube-apiservers are not known \(no kube-apiserver has a Lease in kube-system\)$/],
+  ['do not exist', [], /^waiting 2m10s: failed to find the kube-apiservers \(no kube-apiserver has a Lease in kube-system\)$/],
 ])('where Leases %s, the queue of kube-apiserver is asked after the wait', async (_, leases, note) => {
   // The first look tells only whether the queue can be read.
   const { step, pauses, states, looks, progress } = await situation({ leases, depths: [0, 2, 1, 0] });
@@ -86,7 +86,9 @@ test('where nothing tells what holds kube-apiserver up, servers that are not ava
   await step.run();
   expect(pauses).toEqual([130_000]);
   expect(notesIn(progress)).toEqual([
-    expect.stringMatching(/^waiting 2m10s: the kube-apiservers .*: APIService v1\.broken0 is not available; APIService v1\.broken1 is not/),
+    expect.stringMatching(
+      /^waiting 2m10s: failed to find the kube-apiservers .*: APIService v1\.broken0 is not available; APIService v1\.broken1 is not/,
+    ),
   ]);
 });
 
