@@ -110,7 +110,7 @@ export async function comparing(
     return keepsCertificates(directory, registration) ? { ...found, compared } : found;
   } catch (error) {
     if (!(error instanceof ApisvcError) || !terminal) throw error;
-    terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);
+    terminal.progress(`warning: failed to compare the cluster with the project: ${error.message.split('\n')[0]}`);
     return selection;
   }
 }

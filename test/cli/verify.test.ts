@@ -137,7 +137,7 @@ describe('verify of a cluster', () => {
     writeFileSync(join(cwd, 'apisvc.yaml'), 'apiVersion: apisvc.dev/v1alpha1\nkind: Nonsense\n');
     const { code, stdout, stderr } = await apisvc(['verify', ...flags, 'v1.example.com', '-o', 'short'], { cwd });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ v1.example.com healthy (1 not checked)\n' });
-    expect(stderr).toMatch(/^warning: The cluster is not compared with the project: [^\n]*apisvc\.yaml[^\n]*\n$/);
+    expect(stderr).toMatch(/^warning: failed to compare the cluster with the project: [^\n]*apisvc\.yaml[^\n]*\n$/);
   });
 
   test('several contexts: one that is down does not stop the other', async () => {
