@@ -39,7 +39,7 @@ const presets = {
   },
   keda: { description: 'The metrics adapter of KEDA, in the namespace of the KEDA operator', text: keda },
   'dns-webhook': {
-    description: 'A DNS01 webhook for cert-manager: your own, or one for a DNS provider',
+    description: 'A DNS01 webhook for cert-manager: your own, or that of a DNS provider',
     text: dnsWebhook,
     own: {
       namespace: 'cert-manager',
