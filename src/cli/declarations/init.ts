@@ -19,8 +19,8 @@ export function addInit(program: Command, run: Run): void {
     .option('-n, --namespace <namespace>', 'Namespace of the server')
     .option('--service <name>', 'Name of the Service')
     .addOption(new Option('--key-type <type>', 'Type of the private keys to generate').choices(keyTypes))
-    .option('--lifetime <duration>', 'Lifetime of the serving certificate, for example 90d')
-    .option('--ca-lifetime <duration>', 'Lifetime of the CA certificate, for example 10y')
+    .option('--lifetime <duration>', 'How long the serving certificate is valid, for example 90d')
+    .option('--ca-lifetime <duration>', 'How long the CA certificate is valid, for example 10y')
     .addOption(
       new Option(
         '--ca-key-in <place>',
