@@ -46,7 +46,7 @@ function repeatedFact(answers: readonly RepeatedAnswerView[]): string {
   const textOf = ({ answer }: RepeatedAnswerView): string | number => (answer.state === 'seen' ? answer.value.status : 'no response');
   const total = answers.reduce((sum, { count }) => sum + count, 0);
   const texts = answers.length === 1 ? answers.map(textOf) : answers.map((each) => `${textOf(each)} (${counted(each.count, 'time')})`);
-  return `the same request ${counted(total, 'more time')}, perhaps always to the same endpoint: ${texts.join(', ')}`;
+  return `the same request ${counted(total, 'more time')}, possibly all to the same endpoint: ${texts.join(', ')}`;
 }
 
 function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {

@@ -34,16 +34,16 @@ export const topics = {
         ],
       },
       {
-        heading: 'What the aggregation layer costs',
+        heading: 'The aggregation layer requires',
         points: [
-          'a highly available server: while the server is down, its API is unavailable, and no namespace can be deleted, because namespace deletion lists the objects of every API',
+          'a highly available server. While the server is down, its API is unavailable, and no namespace can be deleted, because namespace deletion lists the objects of every API',
           'certificates that kube-apiserver verifies, and their rotation',
           'your own implementation of authentication, authorization, storage, watches and upgrades; the Go library k8s.io/apiserver provides most of this',
         ],
       },
       {
         heading: 'If in doubt',
-        points: ['start with a CRD: clients see no difference, and your own server can serve the group later if you migrate the objects'],
+        points: ['start with a CRD. Clients see no difference, and your own server can serve the group later if you migrate the objects'],
       },
     ],
     link: 'https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/',

@@ -31,7 +31,7 @@ describe('explain', () => {
     expect(layer).toMatch(
       /^the aggregation layer[\s\S]*data that another system[\s\S]*your own storage[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
     );
-    expect(stdout).toContain('What the aggregation layer costs:');
+    expect(stdout).toContain('The aggregation layer requires:');
     expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
   });
 

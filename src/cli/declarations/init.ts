@@ -48,7 +48,7 @@ export function addInit(program: Command, run: Run): void {
     .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
     .option('--force', 'Replace an existing apisvc.yaml')
     .option('--force-keys', 'Replace existing keys and certificates')
-    .option('--from-cluster <apiservice>', 'Create the project from this APIService in the cluster. Does not change the cluster');
+    .option('--from-cluster <apiservice>', 'Create the project from this APIService in the cluster, without changing the cluster');
   withCluster(command, '30s')
     .addHelpText(
       'after',

@@ -49,9 +49,9 @@ Paths:
   /report.json  The latest report in JSON
   /             The latest report as an HTML page
 
-Requests need no authentication. If the monitor listens on a loopback address, it refuses requests
-whose Host header is not localhost, a loopback address or the address of --listen. SIGTERM and
-SIGHUP end the monitor with exit code 0.
+Requests to these paths need no authentication. If the monitor listens on a loopback address, it
+refuses requests whose Host header is not localhost, a loopback address or the address of --listen.
+SIGTERM and SIGHUP end the monitor with exit code 0.
 `;
 
 function listenAddress(text: string): ListenAddress {

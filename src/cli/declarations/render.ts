@@ -17,7 +17,7 @@ export function addRender(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--ca-bundle <choice>',
-        'Include or omit the caBundle of the APIServices; omit it if register writes it and another tool applies the rest (default: include)',
+        'Include or omit the caBundle of the APIServices; omit it if another tool applies the manifests and register writes the caBundle (default: include)',
       ).choices(['include', 'omit']),
     )
     .addOption(

@@ -7,7 +7,7 @@ export function addRotate(program: Command, run: Run): void {
   const command = program
     .command('rotate')
     .description(
-      'Replace the serving certificate, or with --ca also the CA, while the API keeps serving. To continue after a failure, run the command again',
+      'Replace the serving certificate, and with --ca also the CA, while the API keeps serving. To continue after a failure, run the command again',
     );
   withKeys(withOutput(withProject(withCluster(command, '15m')), 'rotate'), 'tls.key and ca.key')
     .option('--ca', 'Also replace the CA; both CAs are trusted until every endpoint serves a certificate from the new CA')

@@ -115,7 +115,7 @@ describe('repeated requests', () => {
 
   test('are a fact that does not claim that every endpoint answered', () => {
     const factsWith = (value: ApiSnapshot['repeated']) => diagnosed({ ...everything, repeated: value }).facts;
-    expect(factsWith(repeated([12, 200]))).toContain('the same request 12 more times, perhaps always to the same endpoint: 200');
+    expect(factsWith(repeated([12, 200]))).toContain('the same request 12 more times, possibly all to the same endpoint: 200');
     expect(factsWith(repeated([3, 200], [1, 401])).join('\n')).toContain('endpoint: 200 (3 times), 401 (1 time)');
   });
 
