@@ -16,7 +16,7 @@ export type Observation =
 export interface Step {
   /** Stable name, for example `apply-server`. */
   readonly id: string;
-  /** The progress line, for example `Applying the server`. A step without one is silent. */
+  /** The progress line, for example `Waiting for endpoints`. A step without one is silent. */
   readonly title?: string;
   /** The permissions that `observe` and `run` need. */
   needs(): readonly Need[];

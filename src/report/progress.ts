@@ -5,9 +5,12 @@ import { printable } from '../pki/printable.ts';
 export const appliedLine = ({ object, change }: AppliedObject): string =>
   change === 'unchecked' ? `${object} not checked: its namespace or role does not exist yet` : `${object} ${change}`;
 
+/** What `unregister` did to an object, for people: "1 left" could be what is still to do. */
+export const removalText = (change: RemovedObject['change']): string => (change === 'left' ? 'kept' : change);
+
 /** `service/wardle/api deleted`, as kubectl prints it. */
 export const removedLine = ({ object, change, reason }: RemovedObject): string =>
-  `${object} ${change}${reason === undefined ? '' : `: ${reason}`}`;
+  `${object} ${removalText(change)}${reason === undefined ? '' : `: ${reason}`}`;
 
 /** One line that sums up all changes. */
 export function appliedSummary(applied: readonly AppliedObject[]): string {

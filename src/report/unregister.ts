@@ -5,7 +5,7 @@ import type { Leftover } from '../operations/unregister/find.ts';
 import type { Plan } from '../operations/unregister.ts';
 import { printable } from '../pki/printable.ts';
 import { json } from './json.ts';
-import { removedLine } from './progress.ts';
+import { removalText, removedLine } from './progress.ts';
 
 /** The result of `unregister -o json`. */
 export const unregisterJson = (report: {
@@ -19,8 +19,8 @@ export const unregisterJson = (report: {
 export function unregisterText(removed: readonly RemovedObject[]): string {
   const count = (wanted: RemovedObject['change']): number => removed.filter(({ change }) => change === wanted).length;
   const counts = (['deleted', 'restored', 'left'] as const).filter((change) => count(change) > 0);
-  if (count('deleted') + count('restored') === 0) return `Nothing to do${count('left') > 0 ? `; ${count('left')} left` : ''}.\n`;
-  return `${counts.map((change) => `${count(change)} ${change}`).join(', ')}.\n`;
+  if (count('deleted') + count('restored') === 0) return `Nothing to do${count('left') > 0 ? `; ${count('left')} kept` : ''}.\n`;
+  return `${counts.map((change) => `${count(change)} ${removalText(change)}`).join(', ')}.\n`;
 }
 
 export const dryRunText = (removed: readonly RemovedObject[], where: 'client' | 'server'): string =>
@@ -30,7 +30,7 @@ export const dryRunText = (removed: readonly RemovedObject[], where: 'client' | 
 export function planText({ targets, evidence }: Pick<Plan, 'targets' | 'evidence'>): string {
   const lines = targets.flatMap(({ ref, action, reason }) => {
     if (action === 'delete') return [`  delete   ${describeRef(ref)}`];
-    return [action === 'restore' ? `  restore  ${describeRef(ref)}` : `  leave    ${describeRef(ref)}: ${reason}`];
+    return [action === 'restore' ? `  restore  ${describeRef(ref)}` : `  keep     ${describeRef(ref)}: ${reason}`];
   });
   const proof = evidence.length > 0 ? ['It was not created by apisvc, and nothing serves it:', ...evidence.map((each) => `  ${each}`)] : [];
   return [...lines, ...proof].map(printable).join('\n');

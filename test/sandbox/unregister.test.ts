@@ -65,7 +65,7 @@ test('without the project, the name of its APIService or of the project unregist
       stderr: expect.stringContaining('error: project "demo/demos" not found\nfix: Did you mean demo/demo?\n'),
     });
   }
-  expect(await run('unregister', name, '--yes', '--keep-secrets')).toMatchObject({ code: 0, stdout: '7 deleted, 2 left.\n' });
+  expect(await run('unregister', name, '--yes', '--keep-secrets')).toMatchObject({ code: 0, stdout: '7 deleted, 2 kept.\n' });
   expect(await run('unregister', '--leftovers')).toMatchObject({
     code: 0,
     stdout: '1 object of project demo/demo, which has no APIService:\n  secret/demo/demo-tls\n  fix: apisvc unregister demo/demo\n',

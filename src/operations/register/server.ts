@@ -7,7 +7,7 @@ export function serverStep({ waiting, request: { registration, objects, forceCon
   const serverObjects = objects.filter((object) => !isApiService(object));
   return applyStep(waiting, {
     id: 'apply-server',
-    title: 'Applying the server',
+    title: 'Applying the objects of the server',
     objects: serverObjects,
     complete: () => completeExistingDeployment(waiting.cluster, registration, serverObjects, waiting.signal),
     forceConflicts,

@@ -138,8 +138,8 @@ describe.each(triedCells)('on Kubernetes %s', (cell) => {
     await apply(one);
     await apply(two);
     const { exitCode, stdout, stderr } = await unregister('-C', one);
-    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 left') });
-    expect(stderr).toContain('namespace/shared left: it contains ');
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 kept') });
+    expect(stderr).toContain('namespace/shared kept: it contains ');
     expect(await kubectl(['get', 'apiservices', 'v1.two.example.com', '-o', 'name'])).toContain('v1.two');
     expect(await unregister('-C', two)).toMatchObject({ exitCode: 0 });
     expect(await settled()).toEqual(before);
