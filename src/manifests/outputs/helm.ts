@@ -183,8 +183,8 @@ function notesText(registration: Registration): string {
   const verify = `To verify the API:\n\n  apisvc verify ${apiServiceNames(registration).join(' ')}\n`;
   const parts = partsOfApisvc(registration);
   if (parts.length === 0) return verify;
-  return `apisvc writes what the chart lacks: ${parts.map(({ words }) => words).join(', and ')}. In the project
-directory, write it and verify the API:
+  return `The chart does not contain ${parts.map(({ words }) => words).join(' and ')}. To write what is missing and
+verify the API, run this command in the project directory:
 
   apisvc register --only ${parts.map(({ part }) => part).join(',')}
 
