@@ -52,7 +52,7 @@ test('a server outside the cluster is awaited until somebody installs the certif
   const next = join(dir, 'certs', 'next');
   await waitForOutput(
     running,
-    new RegExp(`note: the server runs outside the cluster; install ${next}/tls\\.crt and ${next}/tls\\.key on the server`),
+    new RegExp(`note: the server is outside the cluster; install ${next}/tls\\.crt and ${next}/tls\\.key on it`),
   );
   await start({ certificates: readFileSync(join(next, 'tls.crt'), 'utf8'), key: readFileSync(join(next, 'tls.key'), 'utf8') });
   const { exitCode, stderr } = await running;
