@@ -54,7 +54,7 @@ async function serveEtcd({ certificates, key }: ServingPair, clientCa: string): 
     enter: [],
     logFile: join(dir, 'etcd.log'),
   });
-  await vi.waitFor(() => connected(port), { timeout: 30_000, interval: 200 });
+  await vi.waitFor(() => connected(port), { timeout: 60_000, interval: 200 });
   return { port, stop: etcd.stop };
 }
 

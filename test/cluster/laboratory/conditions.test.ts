@@ -101,6 +101,8 @@ test('an API without a condition: control-plane/no-condition', async () => {
       codes: ['control-plane/no-condition'],
     },
     apiServiceNameOf(unwritten),
+    // kube-apiserver knows the APIService, and then its server, after a moment.
+    { withinMs: 60_000 },
   );
 });
 

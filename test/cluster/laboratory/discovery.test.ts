@@ -3,15 +3,20 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resourceList } from '../harness/backends.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
-import { answering, describeFaults, ends, type HandMadeFault, servingPair, validReply } from './hand-made.ts';
+import { answering, describeFaults, ends, type HandMadeFault, servingPair, validReply, withOpenApi } from './hand-made.ts';
 import { hasClientCertificate, serveGreeting, serveRequests } from './odd-servers.ts';
 import { longAvailable } from './statuses.ts';
 
 /** The discovery documents of the server. */
 
 const replying =
-  (status: number, body: (group: string) => unknown): HandMadeFault['make'] =>
-  async (name, bench) => ({ port: await bench.serve(name, undefined, { status, body: body(groupOf(name)) }) });
+  (status: number, body: string): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await bench.serve(name, undefined, { status, body }) });
+
+/** A server with another discovery document. */
+const serving =
+  (document: (group: string) => object): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await bench.serve(name, undefined, { body: withOpenApi(name, document(groupOf(name))) }) });
 
 /** A valid server that answers every request after a delay. */
 const answeringLate =
@@ -46,21 +51,21 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server does not serve the group (404)',
     codes: ['discovery/not-found'],
     condition: failedWith('bad status from .*: 404'),
-    make: replying(404, () => '404 page not found'),
+    make: replying(404, '404 page not found'),
   },
   {
     name: 'failing',
     how: 'the server responds with 500',
     codes: ['discovery/server-error'],
     condition: failedWith('bad status from .*: 500'),
-    make: replying(500, () => 'out of order'),
+    make: replying(500, 'out of order'),
   },
   {
     name: 'overloaded',
     how: 'the server responds with 429',
     codes: ['discovery/server-error'],
     condition: failedWith('bad status from .*: 429'),
-    make: replying(429, () => 'too many requests'),
+    make: replying(429, 'too many requests'),
   },
   {
     name: 'failing-for-people',
@@ -123,21 +128,21 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server responds with JSON of a different kind',
     codes: ['discovery/not-a-resource-list'],
     condition: passed,
-    make: replying(200, () => ({ hello: 'world' })),
+    make: serving(() => ({ hello: 'world' })),
   },
   {
     name: 'no-resources',
     how: 'the discovery document has no resources',
     codes: ['discovery/no-resources'],
     condition: passed,
-    make: replying(200, (group) => resourceList(`${group}/v1`)),
+    make: serving((group) => resourceList(`${group}/v1`)),
   },
   {
     name: 'other-version',
     how: 'the discovery document is for a different version',
     codes: ['discovery/wrong-group-version'],
     condition: passed,
-    make: replying(200, (group) => resourceList(`${group}/v2`, 'things')),
+    make: serving((group) => resourceList(`${group}/v2`, 'things')),
   },
   {
     name: 'no-openapi',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
@@ -42,7 +43,18 @@ export interface VerifyOptions {
    * default the first result counts.
    */
   readonly withinMs?: number;
+  /**
+   * The Available condition that verify must read: status, reason and message. Until it does,
+   * verify runs again, because kube-apiserver checks again at any time, and may then describe the
+   * same fault in other words. By default the recorded status and reason.
+   */
+  readonly condition?: RegExp;
+  /** Matches the title and the evidence of the first finding. */
+  readonly text?: RegExp | undefined;
 }
+
+/** How long kube-apiserver may take to check an APIService again, in milliseconds. */
+const againMs = 90_000;
 
 /**
  * How long kube-apiserver may take to set a condition, in milliseconds. The availability controller
@@ -98,28 +110,36 @@ const isPerVersion = <T>(value: PerVersion<T>): value is Readonly<Record<Kuberne
  * @returns the diagnosis, for more expectations
  */
 export async function expectFindings(fault: Fault, apiService: string, options: VerifyOptions = {}): Promise<ApiDiagnosis> {
-  const { flags = [], env, cwd, kubernetes = cluster.cell.kubernetes, withinMs } = options;
+  const { flags = [], env, cwd, kubernetes = cluster.cell.kubernetes, withinMs, text } = options;
   const run = { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) };
   if (flags.includes(reader)) await allowReader();
   const file = join(emptyFolder(), 'snapshot.json');
-  const verify = () => verifyJson([apiService, ...flags, '--save', file], run);
-  const expected = { codes: valueFor(fault.codes, kubernetes), notChecked: fault.notChecked ?? [] };
+  const verify = async () => {
+    const result = await verifyJson([apiService, ...flags, '--save', file], run);
+    const saved = readFileSync(file, 'utf8');
+    return { ...result, saved, snapshot: JSON.parse(saved) as Snapshot };
+  };
+  const condition = options.condition ?? recordedCondition(kubernetes, fault.name);
+  const expected = {
+    codes: valueFor(fault.codes, kubernetes),
+    notChecked: fault.notChecked ?? [],
+    text: text ? expect.stringMatching(text) : undefined,
+  };
+  const summary = (diagnosis: Diagnosis) => ({ ...summaryOf(diagnosis), text: text && textOf(diagnosis) });
   // Controllers and pods change state repeatedly. The first matching result counts.
-  let last = withinMs === undefined ? await verify() : undefined;
+  let last = withinMs === undefined ? await untilRead(condition, verify) : undefined;
   const verifyAgain = async () => {
     last = await verify();
-    return summary(last.diagnosis);
+    return { ...summary(last.diagnosis), read: hasRead(condition, last.snapshot) };
   };
-  if (withinMs !== undefined) await expect.poll(verifyAgain, { timeout: withinMs, interval: 500 }).toEqual(expected);
-  const { exitCode, diagnosis } = last as Awaited<ReturnType<typeof verify>>;
+  if (withinMs !== undefined) await expect.poll(verifyAgain, { timeout: withinMs, interval: 500 }).toEqual({ ...expected, read: true });
+  const { exitCode, diagnosis, saved, snapshot } = last as Awaited<ReturnType<typeof verify>>;
   expect(summary(diagnosis), evidenceOf(diagnosis)).toEqual(expected);
   const [api] = diagnosis.apis as [ApiDiagnosis];
   const broken = api.findings.some(({ severity }) => severity === 'error');
   expect({ exitCode, verdict: api.verdict }).toEqual(broken ? { exitCode: 1, verdict: 'broken' } : { exitCode: 0, verdict: 'healthy' });
   expect(JSON.stringify(diagnosis)).not.toContain('PRIVATE KEY');
-  const saved = readFileSync(file, 'utf8');
   expect(JSON.parse(diagnosisJson(diagnose(readSnapshot(file, saved)))).apis).toEqual(diagnosis.apis);
-  const snapshot: Snapshot = JSON.parse(saved);
   compare({ fault: fault.name, how: fault.how, kubernetes, codes: expected.codes, condition: conditionOf(snapshot), snapshot });
   return api;
 }
@@ -141,12 +161,44 @@ export function compare({ snapshot, ...recording }: Recording): void {
 const evidenceOf = ({ apis }: Diagnosis): string =>
   apis.flatMap(({ findings }) => findings.map(({ code, evidence }) => `${code}: ${evidence.join('; ')}`)).join('\n');
 
-const summary = (diagnosis: Diagnosis) => ({
+const summaryOf = (diagnosis: Diagnosis) => ({
   codes: codesOf(diagnosis),
   notChecked: diagnosis.apis.flatMap(({ notChecked }) => notChecked.map(({ what }) => what)),
 });
 
+/** The title and the evidence of the first finding. */
+function textOf({ apis }: Diagnosis): string {
+  const [first] = apis.flatMap(({ findings }) => findings);
+  return first ? [first.title, ...first.evidence].join('\n') : '';
+}
+
+/** Runs verify until it has read this condition, or gives the last result. */
+async function untilRead<T extends { readonly snapshot: Snapshot }>(condition: RegExp | undefined, verify: () => Promise<T>): Promise<T> {
+  const end = performance.now() + againMs;
+  for (;;) {
+    const result = await verify();
+    if (hasRead(condition, result.snapshot) || performance.now() > end) return result;
+    await sleep(500);
+  }
+}
+
+/** Also true where the user of verify may not read the APIService. */
+function hasRead(condition: RegExp | undefined, { apis: [api] }: Snapshot): boolean {
+  if (condition === undefined || api?.apiService.state !== 'seen') return true;
+  const { available } = api.apiService.value;
+  return condition.test(available ? `${available.status} ${available.reason} ${available.message}` : none);
+}
+
+/** Undefined while recording. */
+function recordedCondition(kubernetes: KubernetesVersion, fault: string): RegExp | undefined {
+  const recorded = process.env.APISVC_RECORD ? undefined : readRecording(kubernetes, fault);
+  return recorded && new RegExp(`^${recorded.condition}( |$)`);
+}
+
+/** The condition of an APIService that has none. */
+const none = 'none';
+
 function conditionOf({ apis: [api] }: Snapshot): string {
   const available = api?.apiService.state === 'seen' ? api.apiService.value.available : undefined;
-  return available ? `${available.status} ${available.reason}` : 'none';
+  return available ? `${available.status} ${available.reason}` : none;
 }

@@ -97,10 +97,9 @@ export function describePods(namespace: string, all: readonly PodFault[]): void 
     });
 
     test.each(faults)('$name: $codes', async (fault) => {
-      await until(fault.name, valueFor(fault.condition));
-      const { findings } = await expectFindings(fault, apiServiceNameOf(fault.name), { withinMs, ...fault.options });
-      const [{ title, evidence } = { title: '', evidence: [] }] = findings;
-      if (fault.text) expect([title, ...evidence].join('\n')).toMatch(fault.text);
+      const condition = valueFor(fault.condition);
+      await until(fault.name, condition);
+      await expectFindings(fault, apiServiceNameOf(fault.name), { withinMs, condition, text: fault.text, ...fault.options });
     });
   });
 }

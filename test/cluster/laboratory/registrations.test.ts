@@ -5,7 +5,7 @@ import { kubectl } from '../harness/commands.ts';
 import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';
 import { groupOf, passed } from '../harness/registrations.ts';
 import { conditionMs, expectFindings } from './expect-findings.ts';
-import { type Change, describeFaults, type HandMadeFault } from './hand-made.ts';
+import { type Change, describeFaults, type HandMadeFault, withOpenApi } from './hand-made.ts';
 
 /** Faults of an APIService that kube-apiserver accepts. */
 
@@ -66,7 +66,7 @@ const faults: readonly HandMadeFault[] = [
     codes: ['registration/shadows-group'],
     condition: passed,
     make: async (name, bench) => ({
-      port: await bench.serve(name, undefined, { body: resourceList(`${groupOf(name)}/v1`, 'controllerrevisions') }),
+      port: await bench.serve(name, undefined, { body: withOpenApi(name, resourceList(`${groupOf(name)}/v1`, 'controllerrevisions')) }),
       apiServiceSpec: { groupPriorityMinimum: 17_900 },
     }),
     beforeVerify: () =>

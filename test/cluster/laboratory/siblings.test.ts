@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resourceList } from '../harness/backends.ts';
 import { cluster } from '../harness/provided.ts';
 import { groupOf, passed } from '../harness/registrations.ts';
-import { describeFaults, ends, type HandMadeFault, serveAnswers, servingPair, validReply } from './hand-made.ts';
+import { describeFaults, ends, type HandMadeFault, serveAnswers, servingPair, validReply, withOpenApi } from './hand-made.ts';
 import { serveRequests } from './odd-servers.ts';
 
 /** Several servers behind one Service, some of which answer differently. */
@@ -91,7 +91,7 @@ const faults: readonly HandMadeFault[] = [
     codes: [],
     condition: passed,
     make: async (name, bench) => {
-      const newer = JSON.stringify(resourceList(`${groupOf(name)}/v1`, 'things', 'more'));
+      const newer = JSON.stringify(withOpenApi(name, resourceList(`${groupOf(name)}/v1`, 'things', 'more')));
       const [port = 0, ...otherPorts] = await Promise.all([
         serveAnswers(name, bench, valid),
         serveAnswers(name, bench, (_, response) => response.end(newer)),

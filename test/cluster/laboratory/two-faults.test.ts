@@ -4,7 +4,7 @@ import type { Made } from '../../unit/pki/certificates.ts';
 import { type Reply, resourceList } from '../harness/backends.ts';
 import { expired, makeLeaf, notYetValid, pair, pem, rsaKeyPair, validForDays } from '../harness/certificates.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
-import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, validReply } from './hand-made.ts';
+import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, validReply, withOpenApi } from './hand-made.ts';
 
 /** Two faults at once, in independent parts of a registration. */
 
@@ -114,7 +114,7 @@ const replies: readonly Half[] = [
     name: 'no-resources',
     how: 'the discovery document has no resources',
     code: 'discovery/no-resources',
-    reply: (service) => ({ body: resourceList(`${groupOf(service)}/v1`) }),
+    reply: (service) => ({ body: withOpenApi(service, resourceList(`${groupOf(service)}/v1`)) }),
   },
 ];
 
