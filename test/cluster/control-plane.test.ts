@@ -8,6 +8,7 @@ import { issue } from '../../src/pki/leaf.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks } from '../../src/sandbox/real/network.ts';
 import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { kubectl } from './harness/commands.ts';
+import { untilListed } from './harness/projects.ts';
 import { type Cluster, cluster } from './harness/provided.ts';
 import { startRun } from './harness/run.ts';
 import { startSampleApiserver } from './harness/servers.ts';
@@ -28,7 +29,7 @@ test('kube-apiserver has the pinned version', async () => {
 
 test('controllers create the default ServiceAccount and kube-root-ca.crt in a new namespace', async () => {
   await ok(['create', 'namespace', 'controllers']);
-  await ok(['wait', '--for=create', '-n', 'controllers', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '--timeout=30s']);
+  await ok(['wait', '--for=create', '-n', 'controllers', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '--timeout=80s']);
   await ok(['delete', 'namespace', 'controllers', '--wait=false']);
 });
 
@@ -75,7 +76,7 @@ describe('sample-apiserver registered without apisvc', () => {
     const kubeconfig = await serviceAccountKubeconfig(namespace, 'apiserver');
     server = await startSampleApiserver({ certFile, keyFile, port, kubeconfig });
     await ok(['apply', '-f', '-'], wardleRegistration({ namespace, address: cluster.network.address, port, authority }));
-    await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=30s']);
+    await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=80s']);
   });
 
   afterAll(async () => {
@@ -94,6 +95,7 @@ describe('sample-apiserver registered without apisvc', () => {
 
   test('stores objects', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
+    await untilListed(['flunders', '-n', namespace]);
     await ok(['create', '-f', '-'], JSON.stringify(flunder));
     expect(await ok(['get', 'flunders', '-n', namespace, '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
   });
@@ -115,7 +117,7 @@ describe('a killed run', () => {
     expect(await processesIn(killed.network.name)).toHaveLength(3);
     held.kill('SIGKILL');
     await held;
-    await expect.poll(() => processesIn(killed.network.name), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => processesIn(killed.network.name), { timeout: 60_000 }).toEqual([]);
 
     const next = await startRun();
     try {
@@ -135,7 +137,7 @@ describe('a killed run', () => {
     const name = `apisvc-1-999999999999-${process.pid}`;
     await execa('ip', ['netns', 'add', name]);
     const server = execa('nsenter', [`--net=/run/netns/${name}`, 'sleep', '600'], { reject: false });
-    await expect.poll(() => processesIn(name), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => processesIn(name), { timeout: 60_000 }).toHaveLength(1);
 
     await removeOrphanedNetworks();
     expect((await server).signal).toBe('SIGKILL');

@@ -8,7 +8,7 @@ import { demoProgram } from '../../src/sandbox/demo/program.ts';
 import type { RunningContainer } from '../../src/sandbox/shared/program.ts';
 import { backendAddress, unusedPort } from './harness/backends.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
-import { codesOf, emptyFolder, kubectlOk, moveOutside, verifyJson } from './harness/projects.ts';
+import { codesOf, emptyFolder, kubectlOk, moveOutside, untilListed, verifyJson } from './harness/projects.ts';
 import { deleteApiServices } from './harness/registrations.ts';
 import { serviceAccountKubeconfig, userKubeconfig } from './harness/users.ts';
 import { allowReader, reader } from './laboratory/expect-findings.ts';
@@ -60,7 +60,7 @@ describe('the demo server', () => {
     const access = objects.filter(({ kind }) => ['Namespace', 'ServiceAccount', 'ClusterRoleBinding', 'RoleBinding'].includes(kind));
     await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: access });
     server = await start(port, await serviceAccountKubeconfig(namespace, 'demo'));
-    await vi.waitUntil(() => /^serving /m.test(log), { timeout: 20_000 });
+    await vi.waitUntil(() => /^serving /m.test(log), { timeout: 60_000 });
     expect(await apisvc(['register'], { cwd: dir })).toMatchObject({ exitCode: 0 });
   });
 
@@ -84,6 +84,7 @@ describe('the demo server', () => {
   });
 
   test('answers kubectl get and api-resources', async () => {
+    await untilListed(['hosts']);
     const [header = '', row = ''] = (await kubectlOk(['get', 'hosts'])).split('\n');
     expect(header).toMatch(/^NAME /);
     const [name = ''] = row.split(' ');
@@ -106,7 +107,7 @@ describe('the demo server', () => {
     const refused = await kubectl(['get', 'hosts'], { kubeconfig: jane });
     expect(refused.stderr).toContain('hosts.demo.apisvc.dev is forbidden: User "jane" cannot list resource "hosts"');
     await kubectlOk(['create', 'clusterrolebinding', 'demo-viewer', '--clusterrole=view', '--group=viewers']);
-    await expect.poll(async () => (await kubectl(['get', 'hosts'], { kubeconfig: jane })).exitCode, { timeout: 30_000 }).toBe(0);
+    await expect.poll(async () => (await kubectl(['get', 'hosts'], { kubeconfig: jane })).exitCode, { timeout: 60_000 }).toBe(0);
     expect(log).toContain(`GET ${path}/hosts`);
     expect(log).toContain('for jane');
   });
@@ -124,7 +125,7 @@ describe('the demo server', () => {
     const denied = await start(await unusedPort(), await serviceAccountKubeconfig('default', 'default'));
     expect(await denied.ended).toBe(1);
     expect(log.slice(before)).toMatch(
-      /^Error: unable to load configmap based request-header-client-ca-file: .*"extension-apiserver-authentication" is forbidden/,
+      /^Error: unable to load configmap based request-header-client-ca-file: .*"extension-apiserver-authentication" is forbidden/m,
     );
   });
 
@@ -145,7 +146,7 @@ describe('the demo server', () => {
   test('reloads a new certificate without a restart, and verify detects it', async () => {
     expect(await apisvc(['init', dir, '--force-keys'])).toMatchObject({ exitCode: 0 });
     mountCertificates();
-    await expect.poll(() => log, { timeout: 20_000 }).toContain('reloaded the serving certificate');
+    await expect.poll(() => log, { timeout: 60_000 }).toContain('reloaded the serving certificate');
     await expect
       .poll(async () => codesOf((await verifyJson([apiService])).diagnosis), { timeout: 60_000 })
       .toEqual(['cert/unknown-authority']);

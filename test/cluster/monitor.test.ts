@@ -191,7 +191,8 @@ test('a watch goes on where kube-apiserver has ended it', async () => {
   });
   await Promise.race([
     ended,
-    vi.waitFor(() => expect(asked).toEqual(['list', 'watch', 'watch', 'watch']), { timeout: 60_000, interval: 50 }),
+    // More may follow before this looks.
+    vi.waitFor(() => expect(asked.slice(0, 4)).toEqual(['list', 'watch', 'watch', 'watch']), { timeout: 60_000, interval: 50 }),
   ]);
   expect(changed).toEqual([`${changing} 3`]);
 });

@@ -111,7 +111,7 @@ describe('setFields', () => {
     await kubectlOk(['scale', '-n', namespace, 'deployment/fields', '--replicas=2']);
     await kubectlOk(['label', '-n', namespace, 'deployment/fields', 'theirs=1']);
     // The last status of kube-controller-manager: without a scheduler the pods stay pending.
-    await kubectlOk(['wait', '-n', namespace, 'deployment/fields', '--for=jsonpath={.status.unavailableReplicas}=2', '--timeout=60s']);
+    await kubectlOk(['wait', '-n', namespace, 'deployment/fields', '--for=jsonpath={.status.replicas}=2', '--timeout=60s']);
     const before = await live();
     expect(await annotate(before, 'one')).toMatchObject({ kind: 'applied', restored: [] });
     const after = await live();

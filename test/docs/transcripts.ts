@@ -95,7 +95,7 @@ export const normalise = (text: string): string =>
     .replace(/"(name|cpu|memory|oneMinute|fiveMinutes|fifteenMinutes|uptime)":"[^"]*"/g, '"$1":"MEASURED"')
     .replace(/^NAME +CPU\(cores\) .*$/gm, 'USAGE')
     .replace(/^\S+ +\d+m +\d+% +\d+Mi +\d+% *$/gm, 'NODE USAGE')
-    .replace(/( (?:True|False) +)\d+s$/gm, '$1AGE')
+    .replace(/( (?:True|False) +)(?:\d+[hms])+$/gm, '$1AGE')
     .replace(/\bin \d+ s\b/g, 'in SECONDS s')
     // The width of a column depends on the length of an address.
     .replace(/(?<=\S) {3,}/g, '   ')

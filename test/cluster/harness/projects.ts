@@ -21,6 +21,18 @@ export async function kubectlOk(args: readonly string[], input?: unknown): Promi
   return stdout;
 }
 
+/**
+ * Waits until kubectl can get a resource. It finds it in the discovery document of all groups,
+ * which kube-apiserver updates some time after it serves the API.
+ */
+export async function untilListed(args: readonly string[]): Promise<void> {
+  const get = async () => {
+    const { exitCode, stderr } = await kubectl(['get', ...args]);
+    return { exitCode, stderr };
+  };
+  await expect.poll(get, { timeout: 90_000, interval: 500 }).toMatchObject({ exitCode: 0 });
+}
+
 /** Gets one object; undefined if it does not exist. */
 export async function getObject(...args: string[]): Promise<Record<string, never> | undefined> {
   const found = await kubectlOk(['get', ...args, '--ignore-not-found', '-o', 'json']);

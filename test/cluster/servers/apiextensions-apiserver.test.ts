@@ -3,7 +3,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import type { RunningProcess } from '../../../src/sandbox/shared/process.ts';
 import { kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { editConfiguration, getObject, kubectlOk, makeProject, verifyJson } from '../harness/projects.ts';
+import { editConfiguration, getObject, kubectlOk, makeProject, untilListed, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { deleteApiServices } from '../harness/registrations.ts';
 import { delegation, startServer } from '../harness/servers.ts';
@@ -83,6 +83,7 @@ test('register adds the group of its CRD to the cluster', async () => {
 
 describe('the API behaves like any other API', () => {
   test('kubectl creates, applies, gets, lists, watches and deletes', async () => {
+    await untilListed(['widgets', '-n', namespace]);
     await kubectlOk(['create', '-f', '-'], widget);
     await kubectlOk(['apply', '--server-side', '--force-conflicts', '-f', '-'], { ...widget, spec: { size: 4 } });
     expect(await getObject('widget', 'one', '-n', namespace)).toMatchObject({ spec: { size: 4 } });
@@ -106,7 +107,7 @@ describe('the API behaves like any other API', () => {
     expect((await list()).stderr).toContain('User "wanda" cannot list resource "widgets"');
     await kubectlOk(['create', 'role', 'look', '-n', namespace, '--verb=list', `--resource=widgets.${group}`]);
     await kubectlOk(['create', 'rolebinding', 'look', '-n', namespace, '--role=look', '--user=wanda']);
-    await expect.poll(async () => (await list()).exitCode, { timeout: 30_000 }).toBe(0);
+    await expect.poll(async () => (await list()).exitCode, { timeout: 60_000 }).toBe(0);
   });
 });
 

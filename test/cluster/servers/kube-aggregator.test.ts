@@ -6,7 +6,7 @@ import { kubernetesServiceAddress } from '../../../src/sandbox/shared/engine.ts'
 import { lastLines } from '../../../src/sandbox/shared/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';
+import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, untilListed, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { startProcess, startSampleApiserver, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
@@ -58,7 +58,7 @@ test('the released command exits at startup', async () => {
   const address = [`--bind-address=${cluster.network.address}`, `--secure-port=${port}`];
   const aggregator = startProcess('kube-aggregator', program(cluster.programs, 'kube-aggregator'), [...address, ...flags]);
   started.push(aggregator);
-  await expect.poll(() => aggregator.ended(), { timeout: 30_000 }).toBe('exited with code 1');
+  await expect.poll(() => aggregator.ended(), { timeout: 60_000 }).toBe('exited with code 1');
   expect(lastLines(aggregator, 1).join()).toContain('unable to get openapi models: OpenAPIV3 config must not be nil');
 });
 
@@ -103,6 +103,7 @@ describe('with OpenAPI v3 models', () => {
 
   test('only kube-aggregator serves the API', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
+    await untilListed(atFront('flunders', '-n', namespace));
     await kubectlOk(atFront('create', '-f', '-'), flunder);
     expect(await kubectlOk(atFront('get', 'flunders', '-n', namespace, '-o', 'name'))).toBe('flunder.wardle.example.com/one\n');
     expect(await getObject('apiservice', api)).toBeUndefined();
