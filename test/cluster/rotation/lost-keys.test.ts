@@ -7,6 +7,7 @@ import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '.
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, rotateRefused, underLoad } from '../harness/rotations.ts';
+import { signalAfter } from '../harness/signal-after.ts';
 import { isThorough } from '../harness/thorough.ts';
 
 /** Lost keys: the command says what is possible, and does it. */
@@ -36,10 +37,9 @@ describe('a project that lost a key', () => {
     const { key } = projectFiles(project.dir);
     const before = readFileSync(key, 'utf8');
     rmSync(key);
-    const running = apisvc(['rotate', '-C', project.dir]);
-    await waitForOutput(running, new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`));
-    running.kill(isThorough ? 'SIGKILL' : 'SIGINT');
-    await running;
+    const restored = new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`);
+    const { stderr } = await apisvc(['rotate', '-C', project.dir], { env: signalAfter(restored, isThorough ? 'SIGKILL' : 'SIGINT') });
+    expect(stderr).toMatch(restored);
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(statSync(key).mode & 0o777).toBe(0o600);
     await rotateOk(project, '--abort');

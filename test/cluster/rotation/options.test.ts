@@ -16,6 +16,7 @@ import {
   whilePodStands,
 } from '../harness/rotations.ts';
 import { installInsecure } from '../harness/secured.ts';
+import { signalAfter, untilStopped } from '../harness/signal-after.ts';
 import { isThorough } from '../harness/thorough.ts';
 
 /**
@@ -117,10 +118,8 @@ test('an interrupted run reports its steps, the next one continues, and a copy o
 
 test('--abort reports what it restores and withdraws', async () => {
   const { leaf } = await expectAgreement(project, name);
-  const running = apisvc(['rotate', '-C', project.dir], { timeout: 120_000 });
-  await waitForOutput(running, /==> Waiting until every endpoint|configured/);
-  running.kill('SIGINT');
-  await running;
+  const env = signalAfter(/==> Waiting until every endpoint|configured/, 'SIGINT');
+  await apisvc(['rotate', '-C', project.dir], { timeout: 120_000, env });
   const { files, pending } = await placesOf(project, name);
   expect({ leaf: files.leaf, pending }).toEqual({ leaf, pending: true });
   const { stdout } = await rotateOk(project, '--abort', '-o', 'json');
@@ -165,10 +164,11 @@ test('register is refused while rotate runs, also in a copy of the project', asy
   const { files: before } = await placesOf(project, name);
   const copy = join(emptyFolder(), 'copy');
   cpSync(project.dir, copy, { recursive: true });
-  const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000 });
-  await waitForOutput(rotating, /==> Writing Secret/);
   // It could end before register has looked.
-  rotating.kill('SIGSTOP');
+  const env = signalAfter(/==> Writing Secret/, 'SIGSTOP');
+  const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000, env });
+  await waitForOutput(rotating, /==> Writing Secret/);
+  await untilStopped(rotating);
   const [here, there] = await Promise.all([project.dir, copy].map((dir) => apisvc(['register', '-C', dir])));
   rotating.kill('SIGCONT');
   expect(here).toMatchObject({
