@@ -114,6 +114,29 @@ export async function whilePodStands<T>(name: string, happen: () => PromiseLike<
   }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: JSON of a list.
+type Items = readonly any[];
+
+/**
+ * Waits until no pod of a namespace is ending any more, and until what controllers write about it
+ * has followed. A rollout, or a smaller number of replicas, is complete before that.
+ */
+export async function untilNoPodEnds(name: string): Promise<void> {
+  const list = async (path: string): Promise<Items> => (await getJson(path.replace('*', `namespaces/${name}`))).items;
+  const left = async (): Promise<readonly string[]> => {
+    const [pods = [], slices = [], ...owners] = await Promise.all(
+      ['/api/v1/*/pods', '/apis/discovery.k8s.io/v1/*/endpointslices', '/apis/apps/v1/*/replicasets', '/apis/apps/v1/*/deployments'].map(
+        list,
+      ),
+    );
+    const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
+    const endpoints = slices.flatMap((slice) => slice.endpoints ?? []).map(({ targetRef }) => targetRef?.name);
+    const names = [...pods.map(({ metadata }) => metadata.name), ...endpoints].filter((each) => !staying.includes(each));
+    return [...names, ...owners.flat().flatMap(({ kind, status }) => (status.terminatingReplicas ? [kind] : []))];
+  };
+  await expect.poll(left, { timeout: 120_000, interval: 500 }).toEqual([]);
+}
+
 /** Runs `apisvc rotate`, which must succeed. */
 export async function rotateOk(project: AnyApiProject, ...flags: readonly string[]) {
   const result = await apisvc(['rotate', '-C', project.dir, '--timeout', '4m', ...flags], { timeout: 250_000 });

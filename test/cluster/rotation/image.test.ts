@@ -19,7 +19,7 @@ import { importOwnImage, ownImage } from '../harness/node/own-image.ts';
 import { type EditPod, endOf, killIn, startJob, untilPrinted, withConfiguration, withoutRight } from '../harness/node/rotation-jobs.ts';
 import { editConfiguration, emptyFolder, getObject, kubectlOk, paste } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { endless, expectNoFailureDuringRestart, setMinReadySeconds, underLoad } from '../harness/rotations.ts';
+import { endless, expectNoFailureDuringRestart, setMinReadySeconds, underLoad, untilNoPodEnds } from '../harness/rotations.ts';
 import { isThorough } from '../harness/thorough.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
 
@@ -173,6 +173,8 @@ test('a Job is continued by another pod after it was killed, beside a second Job
   );
   expectNoFailureDuringRestart(report);
   await expectRotated(project, name);
+  // The next test compares the pods.
+  await untilNoPodEnds(name);
 });
 
 test('the commands of the page run a Job that is not due, which changes nothing', async () => {
@@ -235,7 +237,7 @@ async function inPod(pod: string, args: readonly string[]) {
       containers: [container],
     },
   });
-  const ended = ['wait', '-n', runner, `pod/${pod}`, '--for=jsonpath={.status.containerStatuses[0].state.terminated}', '--timeout=60s'];
+  const ended = ['wait', '-n', runner, `pod/${pod}`, '--for=jsonpath={.status.containerStatuses[0].state.terminated}', '--timeout=85s'];
   await kubectlOk(ended);
   const exitCode = await kubectlOk([
     'get',
@@ -266,7 +268,7 @@ test('render --monitor makes a monitor that verifies the cluster', async () => {
   // The cluster has no Prometheus Operator.
   const known = items.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'));
   await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: known });
-  await kubectlOk(['rollout', 'status', 'deployment/apisvc-monitor', '-n', watcher, '--timeout=60s']);
+  await kubectlOk(['rollout', 'status', 'deployment/apisvc-monitor', '-n', watcher, '--timeout=85s']);
   const metrics = `/api/v1/namespaces/${watcher}/services/http:apisvc-monitor:http/proxy/metrics`;
   const sample = `apisvc_apiservice_state{context="inClusterContext",apiservice="${project.apiService}",state="healthy"} 1`;
   await vi.waitFor(async () => expect(await kubectlOk(['get', '--raw', metrics])).toContain(sample), { timeout: 60_000, interval: 500 });

@@ -12,6 +12,7 @@ import {
   startCaRotation,
   takingUp,
   underLoad,
+  untilNoPodEnds,
   whilePodStands,
 } from '../harness/rotations.ts';
 
@@ -40,6 +41,8 @@ test('a Deployment that is scaled up half way starts pods that are awaited too',
   expectNoFailure(report);
   await expectAgreement(project, name);
   await scale(3);
+  // The next test looks for processes of pods.
+  await untilNoPodEnds(name);
 });
 
 test('a pod that crashes while all endpoints are watched is awaited', async () => {
