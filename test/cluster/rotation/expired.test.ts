@@ -14,8 +14,11 @@ describe('an expired certificate', () => {
   /** kubectl owns what it replaced. */
   const takeOver = '--force-conflicts';
 
-  const replace = async (ref: readonly string[], edit: (object: { readonly spec?: object }) => object) =>
-    kubectlOk(['replace', '-f', '-'], edit(JSON.parse(await kubectlOk(['get', ...ref, '-o', 'json']))));
+  const replace = async (ref: readonly string[], edit: (object: { readonly spec?: object }) => object) => {
+    const { metadata, ...found } = JSON.parse(await kubectlOk(['get', ...ref, '-o', 'json']));
+    // kube-apiserver writes the status of an APIService at any time.
+    return kubectlOk(['replace', '-f', '-'], edit({ ...found, metadata: { ...metadata, resourceVersion: undefined } }));
+  };
 
   /**
    * Puts certificates that a clock of yesterday made into every place, and waits until the pod
@@ -41,7 +44,7 @@ describe('an expired certificate', () => {
       const { rows } = JSON.parse((await apisvc(['status', '-C', project.dir, '-o', 'json'])).stdout);
       return rows.filter((row: { place: string }) => row.place === 'endpoint');
     };
-    await expect.poll(served, { timeout: 60_000, interval: 1_000 }).toMatchObject([{ sameAsProject: 'yes' }]);
+    await expect.poll(served, { timeout: 150_000, interval: 1_000 }).toMatchObject([{ sameAsProject: 'yes' }]);
   };
 
   beforeAll(async () => {
