@@ -149,7 +149,7 @@ describe('without the right to approve', () => {
     const { exitCode } = await kubectl(['auth', 'reconcile', '-f', '-'], { input: grants });
     expect(exitCode).toBe(0);
 
-    const late = await failure(run('register', '--timeout', '10s'));
+    const late = await failure(run('register', '--timeout', '15s'));
     const [request] = await requestsFor(api.signer);
     const name = request?.metadata.name ?? '';
     expect(late.exitCode).toBe(124);
@@ -157,7 +157,7 @@ describe('without the right to approve', () => {
     expect(late.stderr).toContain(
       `waiting for certificatesigningrequest/${name} to be signed: not approved yet; to approve it: ${approve}`,
     );
-    expect(late.stderr).toMatch(/^error: timed out after 10s registering, waiting for .*; last state: not approved yet; to approve it: /m);
+    expect(late.stderr).toMatch(/^error: timed out after 15s registering, waiting for .*; last state: not approved yet; to approve it: /m);
     expect(late.stderr.match(/^error: /gm)).toHaveLength(1);
     expect(await read('secret', '-n', api.name, 'api-tls')).toBeUndefined();
 

@@ -284,7 +284,7 @@ describe('openshift-service-ca', () => {
     editConfiguration(api.dir, (document) =>
       document.setIn(['spec', 'service', 'annotations', 'service.beta.openshift.io/serving-cert-generation-error'], 'secret exists'),
     );
-    const { exitCode, stderr } = await failure(api.run('register', '--timeout', '10s'));
+    const { exitCode, stderr } = await failure(api.run('register', '--timeout', '15s'));
     expect(exitCode).toBe(124);
     expect(stderr).toContain('last state: the operator reports for Service openshift-error/api: secret exists');
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   sandbox.stderr.on('data', (chunk: Buffer) => {
     said += chunk;
   });
-  await vi.waitFor(() => expect(said).toContain('runs until you press Ctrl-C'), { timeout: 30_000 });
+  await vi.waitFor(() => expect(said).toContain('runs until you press Ctrl-C'), { timeout: 60_000 });
 });
 afterAll(async () => {
   sandbox?.kill('SIGINT');
@@ -38,7 +38,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
       input,
       reject: false,
       stripFinalNewline: false,
-      timeout: 30_000,
+      timeout: 90_000,
     });
   };
   const ok = async (args: readonly string[], input?: unknown): Promise<string> => {
@@ -127,21 +127,21 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
   });
 
   test('wait, rollout status and get --watch', async () => {
-    expect(await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.demo.apisvc.dev', '--timeout=20s'])).toContain(
+    expect(await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.demo.apisvc.dev', '--timeout=60s'])).toContain(
       'condition met',
     );
-    expect(await ok(['rollout', 'status', 'deployment/demo', '-n', 'demo', '--timeout=20s'])).toContain('successfully rolled out');
-    const waiting = kubectl(['wait', '--for=delete', 'cm/one', '-n', namespace, '--timeout=20s']);
+    expect(await ok(['rollout', 'status', 'deployment/demo', '-n', 'demo', '--timeout=60s'])).toContain('successfully rolled out');
+    const waiting = kubectl(['wait', '--for=delete', 'cm/one', '-n', namespace, '--timeout=60s']);
     const watching = kubectl(['get', 'cm', 'one', '-n', namespace, '--watch', '-o', 'name']);
     let seen = '';
     watching.stdout.on('data', (chunk: Buffer) => {
       seen += chunk;
     });
     try {
-      await expect.poll(() => seen, { timeout: 20_000 }).toBe('configmap/one\n');
+      await expect.poll(() => seen, { timeout: 60_000 }).toBe('configmap/one\n');
       await ok(['delete', 'cm', 'one', '-n', namespace]);
       expect(await waiting).toMatchObject({ exitCode: 0 });
-      await expect.poll(() => seen, { timeout: 20_000 }).toBe('configmap/one\nconfigmap/one\n');
+      await expect.poll(() => seen, { timeout: 60_000 }).toBe('configmap/one\nconfigmap/one\n');
     } finally {
       watching.kill('SIGKILL');
       await watching;
@@ -164,7 +164,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
   test('the namespace goes with all that is in it', async () => {
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(configMap({ a: '1' })));
     await ok(['apply', '--server-side', '-f', join(folder, `${name}.json`)]);
-    expect(await ok(['delete', 'namespace', namespace, '--timeout=20s'])).toMatch(/^namespace ".*" deleted/);
+    expect(await ok(['delete', 'namespace', namespace, '--timeout=60s'])).toMatch(/^namespace ".*" deleted/);
     expect(await ok(['get', 'cm', '-A', '-o', 'jsonpath={.items[*].metadata.name}'])).not.toContain('one');
   });
 });

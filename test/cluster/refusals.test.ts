@@ -52,7 +52,7 @@ describe('register does not change', () => {
       spec: { group, scope: 'Namespaced', names, versions },
     });
     onTestFinished(async () => void (await kubectlOk(['delete', 'crd', `things.${group}`])));
-    await kubectlOk(['wait', '--for=create', `apiservice/${apiService}`, '--timeout=30s']);
+    await kubectlOk(['wait', '--for=create', `apiservice/${apiService}`, '--timeout=80s']);
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: dir }));
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`APIService ${apiService} is Local`);
@@ -73,10 +73,10 @@ describe('register does not change', () => {
 describe('register while it waits', () => {
   test('times out with what it waited for and the last state', async () => {
     const { dir, apiService } = await project('too-late');
-    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '8s'], { cwd: dir }));
+    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '15s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 8s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last state: \S+: connection refused\nfix: /,
+      /\nerror: timed out after 15s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last state: \S+: connection refused\nfix: /,
     );
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
@@ -86,11 +86,11 @@ describe('register while it waits', () => {
     const backend = await serveHttps(servingPairOf(dir), { status: 404, body: 'no such API' });
     onTestFinished(backend.stop);
     editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'external', 'port'], backend.port));
-    const { exitCode, stderr } = await failure(apisvc(['register', '--timeout', '10s'], { cwd: dir }));
+    const { exitCode, stderr } = await failure(apisvc(['register', '--timeout', '20s'], { cwd: dir }));
     expect(exitCode).toBe(124);
     expect(stderr).toMatch(
       new RegExp(
-        `\nerror: timed out after 10s .*waiting for APIService ${apiService} to become Available; last state: Available=False \\(FailedDiscoveryCheck\\): .*404`,
+        `\nerror: timed out after 20s .*waiting for APIService ${apiService} to become Available; last state: Available=False \\(FailedDiscoveryCheck\\): .*404`,
       ),
     );
   });

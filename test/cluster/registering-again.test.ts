@@ -15,10 +15,10 @@ describe('register with new keys', () => {
     expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
     expect(caBundle()).not.toBe(old);
 
-    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '10s'], { cwd: dir }));
+    const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '15s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 10s .*waiting for every endpoint to serve a certificate for api\.new-keys\.svc that the caBundle verifies; last state: \S+: serves CN=api\.new-keys\.svc/,
+      /\nerror: timed out after 15s .*waiting for every endpoint to serve a certificate for api\.new-keys\.svc that the caBundle verifies; last state: \S+: serves CN=api\.new-keys\.svc/,
     );
     expect((await getObject('apiservice', apiService))?.spec).toMatchObject({ caBundle: old });
     expect((await verifyJson([apiService])).exitCode).toBe(0);

@@ -49,7 +49,7 @@ describe('the real sample-apiserver', () => {
     );
     await register(8446);
     await expect
-      .poll(async () => (await conditions()).get(wardle), { timeout: 45_000 })
+      .poll(async () => (await conditions()).get(wardle), { timeout: 90_000 })
       .toMatch(failedWith('x509: certificate is valid for localhost'));
     const { exitCode, diagnosis } = await verifyJson([wardle]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/self-generated'] });
@@ -64,7 +64,7 @@ describe('the real sample-apiserver', () => {
     writeFileSync(keyFile, key, { mode: 0o600 });
     servers.push(await startSampleApiserver({ certFile, keyFile, port: 8447, kubeconfig }));
     await register(8447);
-    await expect.poll(async () => (await conditions()).get(wardle), { timeout: 45_000 }).toMatch(passed);
+    await expect.poll(async () => (await conditions()).get(wardle), { timeout: 90_000 }).toMatch(passed);
     const resources = ['apiservices', 'flunders.wardle.example.com', 'fischers.wardle.example.com'];
     await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get,list', `--resource=${resources}`]);
     const [jane, john] = [`${own}-jane`, `${own}-john`];
@@ -75,7 +75,7 @@ describe('the real sample-apiserver', () => {
     await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
     // The server caches authorization decisions for some seconds, so use a user that has sent no
     // request yet.
-    await expect.poll(async () => codesOf((await verifyAs(john)).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
+    await expect.poll(async () => codesOf((await verifyAs(john)).diagnosis), { timeout: 60_000 }).toEqual(['auth/delegator-missing']);
     expect((await verifyAs(john)).exitCode).toBe(1);
     // An administrator can still use the API, and verify reports how the server treats other users.
     expect(await kubectlOk(['get', '--raw', '/apis/wardle.example.com/v1alpha1'])).toContain('flunders');

@@ -29,7 +29,7 @@ const programs = new Map([
 beforeAll(async () => {
   node = await startSandboxNode(programs);
   await kubectlOk('create', 'namespace', namespace);
-  await kubectlOk('wait', '--for=create', 'serviceaccount/default', '-n', namespace, '--timeout=30s');
+  await kubectlOk('wait', '--for=create', 'serviceaccount/default', '-n', namespace, '--timeout=60s');
 });
 afterAll(async () => {
   await node?.stop();
@@ -78,7 +78,7 @@ test('two pods with the same port get separate ports, and the Service has both',
       spec: { selector: { app: 'twin' }, ports: [{ port: 80, targetPort: 'web' }] },
     },
   );
-  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=30s');
+  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=60s');
   const ready = async () => {
     const slices: Slice[] = await node.list(namespace, 'endpointslices');
     return slices.flatMap(({ endpoints, ports }) => endpoints.filter(({ conditions }) => conditions.ready).map(() => ports[0]?.port));
@@ -90,7 +90,7 @@ test('two pods with the same port get separate ports, and the Service has both',
     expect(names).toContain(answer);
   }
   await kubectlOk('set', 'env', 'deployment/twin', 'CHANGED=yes', '-n', namespace);
-  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=30s');
+  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=60s');
   await expect
     .poll(async () => (await pods()).map(({ metadata }: Named) => metadata.name).filter((pod: string) => names.includes(pod)), patient)
     .toEqual([]);
@@ -100,7 +100,7 @@ test('two pods with the same port get separate ports, and the Service has both',
 
 test('kubectl logs -f follows a log until the container ends', async () => {
   await apply(deploymentOf('ticker', {}, {}));
-  await kubectlOk('rollout', 'status', 'deployment', 'ticker', '-n', namespace, '--timeout=30s');
+  await kubectlOk('rollout', 'status', 'deployment', 'ticker', '-n', namespace, '--timeout=60s');
   const following = kubectl('logs', '-f', '--tail=0', 'deployment/ticker', '-n', namespace);
   await new Promise((resolve) => following.stdout.once('data', resolve));
   await kubectlOk('delete', 'deployment', 'ticker', '-n', namespace);
@@ -120,7 +120,7 @@ test('a missing ServiceAccount is reported in the status of the Deployment', asy
   };
   await expect.poll(conditions, patient).toContainEqual(expect.objectContaining(failure));
   await kubectlOk('create', 'serviceaccount', 'nobody', '-n', namespace);
-  await kubectlOk('rollout', 'status', 'deployment', 'nobody', '-n', namespace, '--timeout=30s');
+  await kubectlOk('rollout', 'status', 'deployment', 'nobody', '-n', namespace, '--timeout=60s');
   expect(await conditions()).not.toContainEqual(expect.objectContaining({ type: 'ReplicaFailure' }));
 });
 

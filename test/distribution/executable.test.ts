@@ -86,7 +86,7 @@ describe('on a machine without Node.js', () => {
     box.stderr.on('data', (chunk: Buffer) => {
       said += chunk;
     });
-    await vi.waitFor(() => expect(said).toContain('runs until you press Ctrl-C'), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(said).toContain('runs until you press Ctrl-C'), { timeout: 60_000, interval: 50 });
     const { exitCode, stdout } = await onMachine(['verify', 'v1alpha1.demo.apisvc.dev', '-o', 'short'], { KUBECONFIG: '/kubeconfig' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '✓ v1alpha1.demo.apisvc.dev healthy' });
     box.kill('SIGINT');

@@ -16,7 +16,7 @@ const waitForAvailable = (folder: string, status: string): Promise<void> =>
       const { conditions } = JSON.parse(await ask(folder, path)).status;
       expect(conditions).toContainEqual(expect.objectContaining({ type: 'Available', status }));
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 
 /** The setup of a transcript, by the second word of its info string. */

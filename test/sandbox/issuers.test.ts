@@ -50,7 +50,7 @@ async function installed(...issuer: readonly string[]) {
     running.stderr.on('data', (chunk: Buffer) => {
       said += chunk;
     });
-    await vi.waitFor(() => expect(said).toMatch(line), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(said).toMatch(line), { timeout: 60_000, interval: 50 });
     return { ended: running };
   };
   const writeSecret = async ({ ca, certificates, key }: Issued, withCa = true): Promise<void> => {
@@ -75,7 +75,7 @@ async function installed(...issuer: readonly string[]) {
     })();
     // Its signal ends it with an error.
     watching.catch(() => {});
-    await vi.waitFor(() => expect(seen).toHaveLength(1), { timeout: 30_000 });
+    await vi.waitFor(() => expect(seen).toHaveLength(1), { timeout: 60_000 });
     return seen;
   };
   const createNamespace = async (): Promise<void> => {
@@ -100,7 +100,7 @@ describe('existing-secret', () => {
     const bundles = await watchBundles();
     expect(await run('register')).toMatchObject({ code: 0, stderr: expect.stringContaining('Trusting both CAs') });
     const inOrder = [old.ca, old.ca + next.ca, next.ca].map(base64);
-    await expect.poll(() => bundles, { timeout: 30_000 }).toEqual(inOrder);
+    await expect.poll(() => bundles, { timeout: 60_000 }).toEqual(inOrder);
     expect(await run('verify')).toMatchObject({ code: 0 });
     expect(await run('status')).toMatchObject({
       code: 0,
@@ -141,7 +141,7 @@ test('openshift-service-ca: register waits for the Secret, and then for the caBu
   const service = await getObject(cluster, { resource: resources.Service, namespace: 'demo', name: 'demo' }, signal);
   expect(service?.metadata.annotations).toMatchObject({ 'service.beta.openshift.io/serving-cert-secret-name': 'demo-tls' });
   await writeSecret(made, false);
-  await vi.waitFor(async () => expect(await getObject(cluster, apiService, signal)).toBeDefined(), { timeout: 30_000, interval: 100 });
+  await vi.waitFor(async () => expect(await getObject(cluster, apiService, signal)).toBeDefined(), { timeout: 60_000, interval: 100 });
   const found = await getObject(cluster, apiService, signal);
   expect(found?.metadata.annotations).toMatchObject({ 'service.beta.openshift.io/inject-cabundle': 'true' });
   await cluster.request({

@@ -80,7 +80,7 @@ describe('empty', () => {
     const box = await startSandbox(['--empty'], cwd);
     const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
     expect(await run('init', 'demo', '--preset', 'sample-apiserver', '--yes')).toMatchObject({ code: 0 });
-    const { code, stderr } = await run('register', '-C', 'demo', '--timeout', '25s');
+    const { code, stderr } = await run('register', '-C', 'demo', '--timeout', '60s');
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('apisvc sandbox -- COMMAND') });
     await box.end('SIGINT');
   });

@@ -53,7 +53,7 @@ test('a server that is scaled to 0 is refused at once, with the command that sta
   const body = { spec: { replicas: 0 } };
   await cluster.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal });
   await expect
-    .poll(async () => (await run('secure', name, '--yes')).stderr, { timeout: 20_000 })
+    .poll(async () => (await run('secure', name, '--yes')).stderr, { timeout: 60_000 })
     .toContain(
       'error: Service demo/demo selects no running pod\nfix: Start the server first: kubectl -n demo scale deployment/demo --replicas=1\n',
     );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './client.ts';
 
 const intervalMs = 50;
-const withinMs = 10_000;
+const withinMs = 30_000;
 
 /**
  * Repeats a request while the answer has one of these statuses: kube-apiserver acts on a write once

@@ -68,5 +68,5 @@ export async function renew(namespace: string, certificate: string): Promise<voi
   const issuing = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'Renewal of the spec', lastTransitionTime };
   const patch = JSON.stringify({ status: { conditions: [...conditions, issuing] } });
   await kubectlOk(['patch', 'certificate', certificate, '-n', namespace, '--subresource=status', '--type=merge', '-p', patch]);
-  await expect.poll(async () => (await statusOf(namespace, certificate)).revision, { timeout: 60_000 }).toBe(revision + 1);
+  await expect.poll(async () => (await statusOf(namespace, certificate)).revision, { timeout: 120_000 }).toBe(revision + 1);
 }

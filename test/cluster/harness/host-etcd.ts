@@ -24,6 +24,6 @@ export async function startHostEtcd(): Promise<{ readonly url: string; readonly 
     logFile: join(folder, 'log'),
   });
   const healthy = async (): Promise<boolean> => (await fetch(`${url}/health`).catch(() => undefined))?.status === 200;
-  await waitUntil('etcd on the host', healthy, { processes: [process], signal: AbortSignal.timeout(30_000) });
+  await waitUntil('etcd on the host', healthy, { processes: [process], signal: AbortSignal.timeout(90_000) });
   return { url, process };
 }

@@ -49,7 +49,7 @@ export async function makeIssuedProject(name: string) {
   async function expectSame(): Promise<void> {
     // The kubelet takes a while to update the files, and the server to read them.
     const verdict = async () => JSON.parse((await run('status', '-o', 'json')).stdout).verdict;
-    await during(expect.poll(verdict, { timeout: 60_000 }).toBe('same'));
+    await during(expect.poll(verdict, { timeout: 150_000 }).toBe('same'));
   }
 
   const annotate = (...annotations: readonly string[]) => kubectlOk(['annotate', '--overwrite', 'apiservice', apiService, ...annotations]);
@@ -97,7 +97,7 @@ export async function makeIssuedProject(name: string) {
     const mounting = JSON.parse(JSON.stringify(spec).replaceAll(`"secretName":"${secret}"`, `"secretName":"${copy}"`));
     await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Secret', metadata: { name: copy, namespace: name }, data });
     await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Pod', metadata, spec: mounting });
-    await during(kubectlOk(['wait', '--for=condition=Ready', '--timeout=60s', '-n', name, `pod/${pod}`]));
+    await during(kubectlOk(['wait', '--for=condition=Ready', '--timeout=85s', '-n', name, `pod/${pod}`]));
     return pod;
   }
 

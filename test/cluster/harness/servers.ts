@@ -5,7 +5,7 @@ import { type RunningProcess, startProcess as start } from '../../../src/sandbox
 import { program } from './programs.ts';
 import { type Cluster, cluster } from './provided.ts';
 
-const startMs = 30_000;
+const startMs = 90_000;
 let started = 0;
 
 /**

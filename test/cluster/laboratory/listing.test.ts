@@ -55,7 +55,7 @@ afterAll(async () => {
 
 test('a CustomResourceDefinition of the same group and version: registration/hides-custom-resources', async () => {
   await kubectlOk(['create', '-f', '-'], definition(hiding));
-  await kubectlOk(['wait', '--for=condition=Established', `crd/others.${groupOf(hiding)}`, '--timeout=30s']);
+  await kubectlOk(['wait', '--for=condition=Established', `crd/others.${groupOf(hiding)}`, '--timeout=80s']);
   const fault: Fault = {
     name: hiding,
     how: 'a CustomResourceDefinition with the same group and version was created',

@@ -55,7 +55,7 @@ const service = {
 beforeAll(async () => {
   await kubectlOk(['create', 'namespace', namespace]);
   for (const object of [secret('old'), pod, service]) await kubectlOk(['apply', '-f', '-'], object);
-  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/etcd', '--timeout=60s']);
+  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/etcd', '--timeout=85s']);
 });
 
 afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
@@ -69,7 +69,7 @@ test('the node is Ready and has the version of its control plane', async () => {
 });
 
 test('kubectl logs and kubectl exec work', async () => {
-  await expect.poll(() => kubectlOk(['logs', ...inNamespace, 'etcd']), { timeout: 30_000 }).toContain('ready to serve client requests');
+  await expect.poll(() => kubectlOk(['logs', ...inNamespace, 'etcd']), { timeout: 60_000 }).toContain('ready to serve client requests');
   expect(await kubectlOk(['exec', ...inNamespace, 'etcd', '--', '/usr/local/bin/etcd', '--version'])).toMatch(/^etcd Version: 3\.7\./);
 });
 
@@ -93,7 +93,7 @@ test('kube-proxy routes the cluster IP of a Service to its pod', async () => {
   const address = await kubectlOk(['get', ...inNamespace, 'service', 'etcd', '-o', 'jsonpath={.spec.clusterIP}']);
   const get = `fetch('http://${address}/version').then((r) => r.text()).then(console.log)`;
   const [nsenter = '', ...words] = enter(cluster.network);
-  const { stdout } = await execa(nsenter, [...words, process.execPath, '-e', get], { timeout: 20_000 });
+  const { stdout } = await execa(nsenter, [...words, process.execPath, '-e', get], { timeout: 60_000 });
   expect(JSON.parse(stdout)).toMatchObject(version);
 });
 
@@ -101,7 +101,7 @@ test('a changed Secret reaches a running pod within seconds', async () => {
   const file = `/proc/${processWith(`--data-dir=${dataDir}`)}/root/secret/value`;
   expect(readFileSync(file, 'utf8')).toBe('old');
   await kubectlOk(['apply', '-f', '-'], secret('new'));
-  await expect.poll(() => readFileSync(file, 'utf8'), { timeout: 15_000 }).toBe('new');
+  await expect.poll(() => readFileSync(file, 'utf8'), { timeout: 60_000 }).toBe('new');
 });
 
 /** The PID of the process with this argument. */

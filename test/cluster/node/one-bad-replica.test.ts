@@ -82,7 +82,7 @@ async function startThird({ leaf, port, flag }: Third): Promise<void> {
 
 /** Waits until three endpoints are ready, so that requests can reach the third pod. */
 async function waitForEndpoints(): Promise<void> {
-  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/third', '--timeout=60s']);
+  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/third', '--timeout=85s']);
   const address = await kubectlOk(['get', 'pod', 'third', ...inNamespace, '-o=jsonpath={.status.podIP}']);
   const jsonpath = '-o=jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].addresses[0]}';
   const ready = async () => {

@@ -61,7 +61,7 @@ beforeAll(async () => {
   for (const pod of [etcd('everywhere', '0.0.0.0'), etcd('own-address', '$(POD_IP)'), crashing, unscheduled]) {
     await kubectlOk(['apply', '-f', '-'], pod);
   }
-  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/everywhere', 'pod/own-address', '--timeout=60s']);
+  await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/everywhere', 'pod/own-address', '--timeout=85s']);
 });
 
 afterAll(async () => {
@@ -145,7 +145,7 @@ test('forwarding a port requires get and create on pods/portforward, and the err
   expect(await dial('everywhere', 2379, jane)).toMatchObject(forbidden);
   await grant('create');
   // The caches of RBAC are updated after a moment.
-  await expect.poll(() => dial('everywhere', 2379, jane), { timeout: 10_000 }).toMatchObject({ kind: 'served', via: 'pod' });
+  await expect.poll(() => dial('everywhere', 2379, jane), { timeout: 60_000 }).toMatchObject({ kind: 'served', via: 'pod' });
   jane.close();
 });
 
@@ -156,7 +156,7 @@ test('for a user who cannot get the pod, the error only says that localhost refu
   await kubectlOk(['create', ...inNamespace, 'role', name, '--verb=get,create', '--resource=pods/portforward']);
   await kubectlOk(['create', ...inNamespace, 'rolebinding', name, `--role=${name}`, '--user=jack']);
   await expect
-    .poll(() => dial('everywhere', 9, jack), { timeout: 10_000 })
+    .poll(() => dial('everywhere', 9, jack), { timeout: 60_000 })
     .toEqual({ kind: 'failed', fault: 'localhost-refused', words, via: 'pod' });
   jack.close();
 });
@@ -166,7 +166,7 @@ describe('the last lines of a log', () => {
 
   test('of a running and of a crashed container', async () => {
     expect(await read('everywhere')).toEqual({ kind: 'lines', lines: [expect.stringContaining('"level"')] });
-    await expect.poll(() => read('crashing'), { timeout: 30_000 }).toEqual({ kind: 'lines', lines: [expect.stringMatching(/\S/)] });
+    await expect.poll(() => read('crashing'), { timeout: 60_000 }).toEqual({ kind: 'lines', lines: [expect.stringMatching(/\S/)] });
   });
 
   test.each([

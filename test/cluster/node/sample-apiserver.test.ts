@@ -75,7 +75,7 @@ describe('three pods of the sample API server', () => {
     await expect.poll(refused, { timeout: 90_000, interval: 500 }).toContain('User "jane" cannot list resource "flunders"');
     await kubectlOk(['create', 'clusterrole', 'flunders', `--resource=${resource}`, '--verb=create,get,list,watch,delete']);
     await kubectlOk(['create', 'clusterrolebinding', 'flunders', '--clusterrole=flunders', '--user=jane']);
-    await expect.poll(async () => (await asUser(['get', versioned])).exitCode, { timeout: 30_000 }).toBe(0);
+    await expect.poll(async () => (await asUser(['get', versioned])).exitCode, { timeout: 60_000 }).toBe(0);
   });
 
   test('let the user create, list and watch objects afterwards', async () => {
@@ -89,9 +89,9 @@ describe('three pods of the sample API server', () => {
       watching.stdout.on('data', (chunk) => {
         output += chunk;
       });
-      await expect.poll(() => output, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\n');
+      await expect.poll(() => output, { timeout: 60_000 }).toBe('flunder.wardle.example.com/jane\n');
       expect(await asUser(['create', '-f', '-'], flunder('jane-again'))).toMatchObject({ exitCode: 0 });
-      await expect.poll(() => output, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\nflunder.wardle.example.com/jane-again\n');
+      await expect.poll(() => output, { timeout: 60_000 }).toBe('flunder.wardle.example.com/jane\nflunder.wardle.example.com/jane-again\n');
     } finally {
       watching.kill('SIGKILL');
       await watching;
@@ -103,7 +103,7 @@ describe('three pods of the sample API server', () => {
     const load = await startLoad({ path: '/apis/wardle.example.com/v1alpha1/namespaces/default/flunders', object: 'jane' });
     await kubectlOk(['rollout', 'restart', 'deployment/wardle', '-n', 'wardle']);
     await kubectlOk(['rollout', 'status', 'deployment/wardle', '-n', 'wardle', '--timeout=85s']);
-    await kubectlOk(['wait', '--for=delete', '-n', 'wardle', '--timeout=60s', ...pods]);
+    await kubectlOk(['wait', '--for=delete', '-n', 'wardle', '--timeout=85s', ...pods]);
     expectNoFailureDuringRestart(await load.stop());
   });
 });

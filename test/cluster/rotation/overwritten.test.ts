@@ -59,7 +59,7 @@ describe('a caBundle that is overwritten', () => {
       await overwriteMeanwhile(running);
       await waitForOutput(running, /restoring it once/);
       // The note is printed before the write.
-      await expect.poll(async () => (await placesOf(project, name)).bundle.length, { timeout: 20_000 }).toBe(2);
+      await expect.poll(async () => (await placesOf(project, name)).bundle.length, { timeout: 60_000 }).toBe(2);
       await overwriteMeanwhile(running);
       const { exitCode, stderr } = await running;
       expect(exitCode).toBe(1);

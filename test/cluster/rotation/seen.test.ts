@@ -34,7 +34,7 @@ interface PlannedStep {
 
 type Running = ReturnType<typeof apisvc>;
 const flagsOf = (flags: readonly string[]) => ['rotate', '-C', project.dir, '--soak', '1s', ...flags];
-const start = (...flags: readonly string[]): Running => apisvc([...flagsOf(flags), '--kubeconfig', gate.kubeconfig], { timeout: 200_000 });
+const start = (...flags: readonly string[]): Running => apisvc([...flagsOf(flags), '--kubeconfig', gate.kubeconfig], { timeout: 400_000 });
 
 async function planOf(...flags: readonly string[]): Promise<readonly PlannedStep[]> {
   const { exitCode, stdout, stderr } = await apisvc([...flagsOf(flags), '--dry-run', '-o', 'json']);

@@ -103,7 +103,7 @@ test('a run that was killed with running pods leaves no processes and does not p
   const { kubeconfig } = JSON.parse(await firstLine(killed));
   const pod = ['run', 'etcd', '--image=registry.k8s.io/etcd:3.7.0-0', '--', '--data-dir=/tmp/data'];
   expect(await kubectl(pod, { kubeconfig })).toMatchObject({ exitCode: 0 });
-  expect(await kubectl(['wait', '--for=condition=Ready', 'pod/etcd', '--timeout=30s'], { kubeconfig })).toMatchObject({ exitCode: 0 });
+  expect(await kubectl(['wait', '--for=condition=Ready', 'pod/etcd', '--timeout=80s'], { kubeconfig })).toMatchObject({ exitCode: 0 });
   expect((await findLeftovers(killed.prefix)).filter((line) => line.startsWith('process ')).length).toBeGreaterThan(8);
   await kill(killed);
 
