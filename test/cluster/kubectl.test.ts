@@ -14,7 +14,7 @@ const kubeconfig = join(folder, 'kubeconfig');
 let sandbox: ReturnType<typeof apisvc>;
 
 beforeAll(async () => {
-  sandbox = apisvc(['sandbox', '--engine', 'simulated', '--write-kubeconfig', kubeconfig], { cwd: folder, timeout: 240_000 });
+  sandbox = apisvc(['sandbox', '--engine', 'simulated', '--write-kubeconfig', kubeconfig], { cwd: folder, timeout: 600_000 });
   let said = '';
   sandbox.stderr.on('data', (chunk: Buffer) => {
     said += chunk;

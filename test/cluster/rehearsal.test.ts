@@ -38,7 +38,7 @@ async function rehearse(preset: string, engine: (typeof engines)[number], comman
   const [kind, kubernetes] = engine;
   const options = kind === 'real' ? ['--assets', assetsOf(kubernetes)] : ['--kubernetes', kubernetes];
   const args = ['sandbox', '--once', '--engine', kind, ...options, '-o', 'json', '--', ...command];
-  const { exitCode, stdout, stderr } = await apisvc(args, { cwd, env: { TMPDIR } });
+  const { exitCode, stdout, stderr } = await apisvc(args, { cwd, env: { TMPDIR }, timeout: 170_000 });
   expect(readdirSync(TMPDIR)).toEqual([]);
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   return { diagnosis: JSON.parse(stdout), stderr };

@@ -192,7 +192,7 @@ describe.each(triedCells)('on Kubernetes %s', (cell) => {
     const finalizers = (names: readonly string[] | null) =>
       kubectl(['patch', 'apiservice', 'v1.held.example.com', '--type=merge', '-p', JSON.stringify({ metadata: { finalizers: names } })]);
     await finalizers(['example.com/hold']);
-    const late = await failure(unregister('-C', dir, '--timeout', '10s'));
+    const late = await failure(unregister('-C', dir, '--timeout', '15s'));
     expect(late).toMatchObject({
       exitCode: 124,
       stderr: expect.stringMatching(

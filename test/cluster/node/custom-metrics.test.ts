@@ -32,7 +32,8 @@ describe('a metrics adapter', () => {
       document.setIn(['spec', 'service', 'portName'], 'https');
       document.setIn(['spec', 'service', 'extraPorts'], document.createNode([{ name: 'http', port: 80, targetPort: 8080 }]));
     });
-    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
+    // It takes more than a minute.
+    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '150s'], { timeout: 160_000 });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     for (const name of names) expect(stdout).toContain(`✓ ${name} `);
     expect(stdout).toContain(`${names.length} APIs: ${names.length} healthy`);

@@ -79,7 +79,7 @@ describe('a pod that does not become ready', () => {
     await kubectlOk(['create', 'quota', 'no-pods', '--hard=pods=0', '-n', overQuota]);
     // In parallel, because each of them waits until register considers the failure persistent.
     const registering = [...dirs.keys()].map(async (name) => {
-      const { exitCode, stderr } = await apisvc(['register', '--timeout', '85s'], { cwd: dirs.get(name) ?? '' });
+      const { exitCode, stderr } = await apisvc(['register', '--timeout', '140s'], { cwd: dirs.get(name) ?? '', timeout: 150_000 });
       results.set(name, { exitCode, stderr });
     });
     await Promise.all(registering);

@@ -10,7 +10,7 @@ const script = join(import.meta.dirname, '..', '..', '..', '..', 'scripts', 'tes
 
 /** A separate temporary folder, so that this spec does not list or stop other testbeds. */
 const env = { TMPDIR: emptyFolder() };
-const testbed = (...args: string[]) => execa(process.execPath, [script, ...args], { env, reject: false, timeout: 90_000 });
+const testbed = (...args: string[]) => execa(process.execPath, [script, ...args], { env, reject: false, timeout: 150_000 });
 
 afterAll(() => testbed('down'));
 
@@ -27,7 +27,7 @@ test('a testbed runs until down, which removes everything', async () => {
     new RegExp(`^node +Ready .* ${version?.[0]}\n$`),
   );
   const status = await testbed('status');
-  expect(status.stdout).toMatch(new RegExp(`^Kubernetes ${version?.[0]}.*, up for 0 min: KUBECONFIG=${kubeconfig}$`));
+  expect(status.stdout).toMatch(new RegExp(`^Kubernetes ${version?.[0]}.*, up for \\d min: KUBECONFIG=${kubeconfig}$`));
   expect(await findLeftovers(prefix)).not.toEqual([]);
 
   expect(await testbed('down')).toMatchObject({ exitCode: 0, stderr: 'Stopped and removed: 1' });
