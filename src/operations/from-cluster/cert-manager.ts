@@ -22,7 +22,7 @@ export async function fromCertificate(
     throw new RefusedError(
       `${ref} is not in namespace ${backend.namespace}, the namespace of the Service; apisvc.yaml cannot describe this`,
       {
-        fix: `Create the Certificate in namespace ${backend.namespace}, and set the annotation to ${backend.namespace}/${name}.`,
+        fix: `Create the Certificate in namespace ${backend.namespace}, and set the annotation ${certManagerAnnotations.fromCertificate} to ${backend.namespace}/${name}.`,
       },
     );
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
@@ -33,7 +33,7 @@ export async function fromCertificate(
   // Secret is a mistake that cert-manager reports (github.com/cert-manager/cert-manager/pull/6406).
   if (secret !== name)
     throw new RefusedError(`${ref} writes Secret ${secret}; in an apisvc project, both must have the same name`, {
-      fix: `Create a Certificate named ${secret} for this Secret instead, and set the annotation to ${namespace}/${secret}.`,
+      fix: `Create a Certificate named ${secret} for this Secret instead, and set the annotation ${certManagerAnnotations.fromCertificate} to ${namespace}/${secret}.`,
     });
   const { kind = 'Issuer', group = 'cert-manager.io' } = spec.issuerRef ?? {};
   const own = ownNames(backend);
