@@ -32,7 +32,7 @@ export function addInit(program: Command, run: Run): void {
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
     .option('--no-name-constraints', 'Create a CA without X.509 name constraints, which can sign certificates for any name')
     .addOption(new Option('--issuer <type>', 'Issuer of the serving certificate; see docs/issuers.md').choices(issuerTypes))
-    .option('--issuer-ref <name>', 'With --issuer cert-manager: name of the Issuer or ClusterIssuer that signs')
+    .option('--issuer-ref <name>', 'With --issuer cert-manager: name of the Issuer or ClusterIssuer that signs the certificate')
     .addOption(
       new Option('--issuer-kind <kind>', 'Kind of the issuer that --issuer-ref names (default: Issuer)').choices([
         'Issuer',

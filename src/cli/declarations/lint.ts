@@ -13,7 +13,10 @@ export function addLint(program: Command, run: Run): void {
     .option('-R, --recursive', 'Read directories recursively')
     .option('--strict', 'Fail if the files lack an object that a check needs')
     .addOption(
-      new Option('--fail-on <severity>', 'Exit with code 1 for findings of this severity; "warning" reports warnings as errors')
+      new Option(
+        '--fail-on <severity>',
+        'Exit with code 1 for findings of this severity or higher; "warning" also reports warnings as errors',
+      )
         .choices(['error', 'warning', 'never'])
         .default('error'),
     )

@@ -39,7 +39,7 @@ export function addRotate(program: Command, run: Run): void {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret volumes at once')
+    .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret volumes immediately')
     .option('--force-conflicts', 'Take over fields that other field managers own')
     .option('--ca-cert <file>', 'With the issuer type "ca": certificate of the CA that signs the serving certificate')
     .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key to the project')

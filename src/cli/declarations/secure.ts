@@ -11,7 +11,7 @@ export function addSecure(program: Command, run: Run): void {
       'Give a running server a serving certificate that kube-apiserver verifies, while its API keeps serving. To continue after a failure, run the command again',
     );
   withOutput(withCluster(command, '10m'), 'secure')
-    .option('-C, --directory <dir>', 'Project directory; created if it does not exist (default: a directory named after the server)')
+    .option('-C, --directory <dir>', 'Project directory; created if it does not exist (default: the name of the Deployment)')
     .option('-y, --yes', 'Do not ask for confirmation')
     .addOption(new Option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes').conflicts(['undo']))
     .option('--undo', 'Restore the previous state, and wait until the API is Available')
