@@ -25,7 +25,7 @@ export function selectContexts(given: readonly string[], kubeconfig: string | un
     const matching = known.filter((name) => patternOf(each).test(name));
     if (matching.length > 0) return matching;
     const fix = known.length > 0 ? `Choose from the contexts ${known.join(', ')}.` : 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.';
-    throw new UsageError(`no context of the kubeconfig matches "${printable(each)}"`, { fix });
+    throw new UsageError(`no context in the kubeconfig matches "${printable(each)}"`, { fix });
   });
   return { names: [...new Set(names)], byPattern: true };
 }

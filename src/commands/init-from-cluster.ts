@@ -32,7 +32,7 @@ export async function initFromCluster(flags: Flags & { readonly fromCluster: str
   const { withCluster } = await import('./cluster.ts');
   const { findProject } = await import('../operations/from-cluster/find.ts');
   const onProgress: OnProgress = progressOn(terminal);
-  const { configuration, registration, caBundle, canSecure } = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) =>
+  const { configuration, registration, caBundle, canSecure } = await withCluster(flags, terminal, `inspecting ${name}`, (cluster, signal) =>
     findProject({ cluster, signal, onProgress }, name),
   );
   terminal.interrupt.throwIfAborted();
@@ -76,5 +76,5 @@ function refuseExisting(dir: string, { force }: Flags): void {
   if (isProject(dir) && !force)
     throw new RefusedError(`${configuration} already exists`, { fix: 'Replace it with --force, or choose another directory.' });
   if ([caCertificate, caKey, certificate, key].some(fileExists))
-    throw new RefusedError(`${dirname(key)} has the certificates of another project`, { fix: 'Choose another directory.' });
+    throw new RefusedError(`${dirname(key)} already contains keys or certificates`, { fix: 'Choose another directory.' });
 }

@@ -173,8 +173,8 @@ async function newCertificates(
     if (reasons.length === 0) return undefined;
     const unreadable = unreadableFix(faults);
     if (unreadable !== undefined) throw new UsageError(reasons.join('\n'), { fix: unreadable });
-    throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
-      fix: `To replace the keys, add --force-keys. If the API is registered, change ${projectFiles(dir).configuration} instead, and replace them while the API keeps serving: ${inDirectory(`apisvc rotate ${needed || '--ca'}`, dir)}`,
+    throw new RefusedError(`init would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
+      fix: `To replace the keys, add --force-keys. If the API is registered, change ${projectFiles(dir).configuration} instead. Then replace the keys while the API keeps serving: ${inDirectory(`apisvc rotate ${needed || '--ca'}`, dir)}`,
     });
   }
   return issueCertificates(registration, { given, now }).catch((error) =>

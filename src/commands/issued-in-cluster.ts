@@ -81,10 +81,13 @@ export async function newerInCluster(
 /** @param own the certificate of the project. Where the cluster has it, it can be rotated. */
 function noKey({ dir, registration }: Project, { reasons, leaf }: Unfit, own: CertificateInfo | undefined): UsageError {
   const { key, certificate, caCertificate } = projectFiles(dir);
-  const lines = [`${key} not found, and the cluster has no certificate that fits the project:`, ...reasons.map((reason) => `  ${reason}`)];
+  const lines = [
+    `${key} not found, and the cluster has no certificate that matches the project:`,
+    ...reasons.map((reason) => `  ${reason}`),
+  ];
   const fix = [
     `Copy ${key}, ${certificate} and ${caCertificate} from the machine that created the project. The certificate and its CA stay the same.`,
-    `Or give the key from another directory: ${inDirectory('apisvc register --keys DIR', dir)}`,
+    `Or use the key in another directory: ${inDirectory('apisvc register --keys DIR', dir)}`,
     ...renewal(dir, registration.spec.certificates.issuer.type, leaf && leaf.fingerprint === own?.fingerprint),
   ];
   return new UsageError(lines.join('\n'), { fix: fix.join('\n') });
@@ -93,8 +96,11 @@ function noKey({ dir, registration }: Project, { reasons, leaf }: Unfit, own: Ce
 /** @param isOwn whether the Secret has the certificate of the project; undefined if it has none */
 function renewal(directory: string, issuer: IssuerType, isOwn: boolean | undefined): readonly string[] {
   if (isOwn)
-    return ['Or replace the certificate in the cluster: apisvc rotate', '  Without certs/ca.key, replace the CA too: apisvc rotate --ca'];
-  const everyCopy = '  Every copy of the project then needs the new files.';
+    return [
+      'Or replace the certificate in the cluster: apisvc rotate',
+      '  If certs/ca.key does not exist, replace the CA too: apisvc rotate --ca',
+    ];
+  const everyCopy = '  Then copy the new files to every other copy of the project.';
   if (isOwn === false)
     return [`Or replace the CA, the certificate and the key in the cluster: ${rotateAside({ directory, issuer })}`, everyCopy];
   return [`Or create a new CA, certificate and key: ${newKeysCommand({ directory, issuer })}`, everyCopy];

@@ -54,8 +54,8 @@ export async function readGivenKeys({ keys }: KeysFlag, project: Project, termin
     caCertificate: certificatesOf(project.dir, 'caCertificate'),
   };
   if (certificates.certificate.length === 0) {
-    throw new UsageError(`${certificate} is missing or has no certificate; --keys needs the certificate that the key belongs to`, {
-      fix: 'Restore the file from Git, or from another copy of the project.',
+    throw new UsageError(`${certificate} does not exist or contains no certificate; --keys needs the certificate of the key`, {
+      fix: 'Restore the file from Git, or copy it from another copy of the project.',
     });
   }
   return keys === '-' ? fromStandardInput(project, certificates, terminal) : fromDirectory(keys, project, certificates, terminal);
@@ -88,13 +88,13 @@ function fromDirectory(directory: string, project: Project, certificates: Named,
   const caKey = command === 'rotate' ? read(paths.caKey, files.caCertificate, certificates.caCertificate) : undefined;
   if (!key && (command === 'register' || !caKey)) {
     const missing = command === 'register' ? `${paths.key} not found` : `neither ${paths.key} nor ${paths.caKey} found`;
-    throw new UsageError(missing, { fix: 'Set --keys to the directory that has the keys.' });
+    throw new UsageError(missing, { fix: 'Set --keys to the directory that contains the keys.' });
   }
   return { ...(key ? { key } : {}), ...(caKey ? { caKey } : {}) };
 }
 
 function requireKeyDirectory(directory: string): void {
-  const fix = { fix: 'Set --keys to the directory that has tls.key, or to - for standard input.' };
+  const fix = { fix: 'Set --keys to the directory that contains tls.key, or to - for standard input.' };
   if (!fileExists(directory)) throw new UsageError(`directory ${directory} does not exist`, fix);
   if (!reading(directory, () => statSync(directory).isDirectory())) throw new UsageError(`${directory} is not a directory`, fix);
 }
@@ -103,7 +103,7 @@ function requireKeyDirectory(directory: string): void {
 function noteOpenMode(path: string, terminal: Terminal): void {
   const mode = reading(path, () => statSync(path).mode) & 0o777;
   if ((mode & 0o004) === 0) return;
-  const what = `${path}: every user of this machine can read the private key (mode ${mode.toString(8).padStart(4, '0')})`;
+  const what = `${path}: every user on this machine can read the private key (mode ${mode.toString(8).padStart(4, '0')})`;
   terminal.progress(progressLine({ kind: 'note', what }));
 }
 
@@ -129,18 +129,20 @@ async function fromStandardInput(project: Project, certificates: Named, terminal
   }
   if (found.key || (command === 'rotate' && found.caKey)) return found;
   if (found.caKey) {
-    const fix = 'Give tls.key. register does not use the key of the CA.';
-    throw new UsageError(`standard input: no private key of ${files.certificate}`, { fix });
+    const fix = 'Pipe tls.key to apisvc. register does not use the private key of the CA.';
+    throw new UsageError(`standard input: private key for ${files.certificate} not found`, { fix });
   }
   throw input.trim() === ''
-    ? new UsageError('standard input: no private key found, because it is empty', {
-        fix: 'Check the command before the pipe. In CI, check that the job may read the secret.',
+    ? new UsageError('standard input: no private key found: the input is empty', {
+        fix: 'Check the command before the pipe. In CI, check that the job can read the secret.',
       })
     : new UsageError('standard input: no private key found', { fix: 'Check the command before the pipe: it must print the keys as PEM.' });
 }
 
 const wrongKey = (message: string): UsageError =>
-  new UsageError(message, { fix: 'Use the key and the certificate of the same rotation: git pull, or decrypt the current keys.' });
+  new UsageError(message, {
+    fix: 'Use a certificate and a private key from the same rotation: run git pull, or decrypt the current keys.',
+  });
 
 const fits = (key: KeyObject, certificates: readonly CertificateInfo[]): boolean =>
   certificates.some(({ pem }) => new X509Certificate(pem).checkPrivateKey(key));
@@ -156,7 +158,7 @@ function wayToPem({ code }: KeyFault, { dir, command }: Project, file: string | 
   const pipe = inDirectory(`apisvc ${command} --keys -`, dir);
   if (code === 'passphrase-needed') return `Pipe the decrypted key to apisvc: openssl pkey -in ${shellWord(file ?? 'FILE')} | ${pipe}`;
   if (code === 'damaged-key' && file === undefined) {
-    return `Give the private key as PEM, with its line breaks, for example: printf '%s' "$TLS_KEY" | ${pipe}`;
+    return `Pass the private key as PEM, with its line breaks, for example: printf '%s' "$TLS_KEY" | ${pipe}`;
   }
-  return 'Give the private key as PEM.';
+  return 'Pass the private key as PEM.';
 }

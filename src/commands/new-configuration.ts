@@ -44,8 +44,8 @@ export function newConfiguration(dir: string, flags: CompleteFlags): string {
 /** The file is relative to the current directory on the command line, and to apisvc.yaml in it. */
 function caBundleIn(dir: string, { caBundle }: InitFlags): Pick<InitFlags, 'caBundle'> {
   if (caBundle !== undefined && isPipe(caBundle)) {
-    throw new UsageError(`--ca-bundle ${caBundle} is a named pipe, and apisvc.yaml would name it`, {
-      fix: 'Write the CA certificates to a file, and name the file.',
+    throw new UsageError(`--ca-bundle ${caBundle} is a named pipe, but apisvc.yaml needs a regular file`, {
+      fix: 'Write the CA certificates to a file, and set --ca-bundle to this file.',
     });
   }
   return caBundle === undefined || isAbsolute(caBundle) ? {} : { caBundle: relative(resolve(dir), resolve(caBundle)) };

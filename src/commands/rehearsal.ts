@@ -20,7 +20,7 @@ import { exitCodeOf } from './verdict.ts';
 
 /** The fix of a failed rehearsal: kubectl commands would no longer reach the sandbox. */
 const inspectFix =
-  'Read the log of the server above. To inspect the objects with kubectl, run the same command without --once: the sandbox then keeps running.';
+  'Read the server log above. To inspect the objects with kubectl, run the same command without --once. The sandbox then keeps running.';
 
 /** What a sandbox registers, and the program that runs in place of the server's image. */
 export interface Guest {
@@ -105,7 +105,7 @@ export async function rehearse(
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
   const toSandbox = { timeout: flags.timeout, kubeconfig: box.kubeconfig };
   try {
-    const { applied, diagnosis } = await withCluster(toSandbox, terminal, 'rehearsing', (cluster, signal) =>
+    const { applied, diagnosis } = await withCluster(toSandbox, terminal, 'registering in the sandbox', (cluster, signal) =>
       register(cluster, {
         registration,
         issued,

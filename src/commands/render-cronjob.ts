@@ -47,10 +47,10 @@ function requireKeyInCluster(registration: Registration, directory: string): voi
       fix: 'Remove --cronjob. To renew the certificate now: apisvc rotate',
     });
   if (type === 'self-signed')
-    throw new UsageError('--cronjob needs the private key of the CA in the cluster, but it is in a file', {
+    throw new UsageError('--cronjob needs the private key of the CA in the cluster, but the key is in a file', {
       fix: 'In apisvc.yaml, set spec.certificates.issuer.caKey to "secret". Then: apisvc register',
     });
   throw new UsageError(`--cronjob cannot be used with the issuer type "${type}": a pod that rotates needs the private key of the CA`, {
-    fix: 'Run apisvc rotate --if-expires-within 30d where the project is, for example in CI.',
+    fix: 'Run apisvc rotate --if-expires-within 30d in the project directory, for example in CI.',
   });
 }

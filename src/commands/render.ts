@@ -31,7 +31,7 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     });
   if (output === 'helm' && flags.caBundle)
     throw new UsageError('-o helm cannot be used with --ca-bundle: the chart has a value caBundle', {
-      fix: 'Remove --ca-bundle. The default of the value leaves the caBundle to apisvc register.',
+      fix: 'Remove --ca-bundle. The value is empty by default, and apisvc register sets the caBundle.',
     });
   const { secrets = 'omit', caBundle = 'include' } = flags;
   const registration = readRegistration(dir);

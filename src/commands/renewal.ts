@@ -14,13 +14,13 @@ export function renewal(flags: RotateFlags, registration: Registration): Way {
   const vain = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
   if (vain.length > 0) {
     throw new UsageError(
-      `${vain.join(', ')} cannot be used with the issuer type "cert-manager": cert-manager has the keys, and replaces the old certificate`,
+      `${vain.join(', ')} cannot be used with the issuer type "cert-manager": cert-manager manages the private keys, and replaces the certificate`,
       { fix: `Remove ${vain.join(', ')}.` },
     );
   }
   if (flags.ca && !isOwnCa(registration)) {
-    throw new RefusedError('apisvc does not rotate this CA: spec.certificates.issuer.issuerRef names an issuer that others manage', {
-      fix: 'Renew the CA where it is managed. Then trust both CAs, and renew the certificate: apisvc rotate',
+    throw new RefusedError('apisvc does not rotate this CA: the issuer in spec.certificates.issuer.issuerRef is not managed by apisvc', {
+      fix: 'Renew the CA with the tool that manages it. Then trust both CAs, and renew the certificate: apisvc rotate',
     });
   }
   return { kind: flags.ca ? 'ca' : 'leaf', run: dryRun ? planRenewal : renew };

@@ -31,6 +31,6 @@ function append(file: string, text: string): void {
   try {
     appendFileSync(file, text);
   } catch (cause) {
-    throw fileError('write', file, cause, 'Set GITHUB_STEP_SUMMARY to a file that can be written.');
+    throw fileError('write', file, cause, 'Set GITHUB_STEP_SUMMARY to a writable file.');
   }
 }

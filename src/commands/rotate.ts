@@ -130,7 +130,7 @@ function interruptFix(flags: RotateFlags, report: RotateReport, isRenewed: boole
   if (complete !== undefined) return complete;
   // Before the new certificates are in certs/next, there is nothing to go back from.
   if (isRenewed || (!flags.abort && !hasNext(flags.directory))) return `${runAgain}.`;
-  return flags.abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
+  return flags.abort ? `${runAgain}, or continue the rotation: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
 }
 
 /** Scripts learn which steps are done. @throws the error, whose exit code says the same */
@@ -156,7 +156,7 @@ function kindOf({ ca, directory }: RotateFlags, { spec }: Registration, authorit
   const given = inspect(caBundleOf({ anchors: anchorsIn(authority.certificates, 'next') })).certificates;
   const same = given.every(({ fingerprint }) => current.includes(fingerprint)) && given.length === current.length;
   if (same && ca) {
-    throw new UsageError('--ca asks for a new CA, but --ca-cert names the CA in use', { fix: 'Remove --ca, or name another CA.' });
+    throw new UsageError('--ca requires a new CA, but --ca-cert is the CA in use', { fix: 'Remove --ca, or set --ca-cert to another CA.' });
   }
   return same ? 'leaf' : 'ca';
 }
@@ -190,7 +190,8 @@ function ownAuthority(dir: string, { anchors, caKey, keysFrom }: Signing): Autho
   const files = projectFiles(dir);
   const needed = 'a new serving certificate needs the CA';
   if (!caKey && !fileExists(files.caKey)) {
-    const way = keysFrom === undefined ? 'Restore the file, or give the key with --keys.' : 'Give the key of the CA with --keys, too.';
+    const way =
+      keysFrom === undefined ? 'Restore the file, or pass the key with --keys.' : 'Pass the private key of the CA with --keys, too.';
     throw new UsageError(`${notFound(files, keysFrom)}; ${needed}`, { fix: `${way} ${newCa}` });
   }
   const isLost = !fileExists(files.caCertificate);
@@ -206,7 +207,7 @@ function ownAuthority(dir: string, { anchors, caKey, keysFrom }: Signing): Autho
 /** Where the key of the CA is not. */
 function notFound({ caKey, caCertificate }: ReturnType<typeof projectFiles>, keysFrom: KeysFlag['keys']): string {
   if (keysFrom === undefined) return `${caKey} not found`;
-  return keysFrom === '-' ? `standard input: no private key of ${caCertificate}` : `${join(keysFrom, 'ca.key')} not found`;
+  return keysFrom === '-' ? `standard input: private key for ${caCertificate} not found` : `${join(keysFrom, 'ca.key')} not found`;
 }
 
 /** @throws UsageError with every fault of the CA */

@@ -57,7 +57,7 @@ async function guestOf(
   terminal: Terminal,
 ): Promise<Guest | undefined> {
   if (command.length === 0 && directory !== '.') {
-    throw new UsageError('-C requires a program after "--"', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
+    throw new UsageError('-C requires a program after "--"', { fix: 'Pass a program: apisvc sandbox -C DIR -- PROGRAM' });
   }
   if (!empty && command.length > 0) return projectGuest(directory, command);
   if (!empty) {

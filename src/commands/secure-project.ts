@@ -120,7 +120,7 @@ const isSameServer = (found: Registration, wanted: Registration, name: string): 
 /** @throws UsageError where the directory has the project of another server */
 function refuseOtherProject(dir: string, found: Registration, wanted: Registration, name: string): void {
   if (isSameServer(found, wanted, name)) return;
-  throw new UsageError(`${projectFiles(dir).configuration} is the project of another server`, {
+  throw new UsageError(`${projectFiles(dir).configuration} describes another server`, {
     fix: `Choose another directory: apisvc secure ${name} -C DIR`,
   });
 }

@@ -37,7 +37,7 @@ export async function secure(flags: SecureFlags, [given = '']: readonly string[]
   if (flags.directory !== undefined) refuseFile(flags.directory);
   const onProgress = withoutRepeatedNotes(progressOn(terminal));
   if (flags.undo) return undo(flags, name, terminal, onProgress);
-  const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
+  const planned = await withCluster(flags, terminal, `inspecting ${name}`, async (cluster, signal) => {
     const plan = await planSecure({ cluster, signal, onProgress }, name);
     if (plan.kind === 'secured') return undefined;
     const prepared = await prepare(plan, name, flags.directory);
@@ -78,7 +78,7 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
   }
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
     secureServer(cluster, requestOf(prepared, flags, terminal.holder, { signal, onProgress })),
-  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or restore what was there before: apisvc secure ${name} --undo`));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or undo the changes: apisvc secure ${name} --undo`));
   const { namespace } = prepared.registration.metadata;
   const report = {
     outcome: 'secured',
@@ -131,7 +131,7 @@ async function confirm({ yes }: SecureFlags, terminal: Terminal, before: string)
 
 async function undo(flags: SecureFlags, name: string, terminal: Terminal, onProgress: OnProgress): Promise<ExitCode> {
   const { directory } = flags;
-  const targets = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) =>
+  const targets = await withCluster(flags, terminal, `inspecting ${name}`, (cluster, signal) =>
     findSecured({ cluster, signal, onProgress }, { name, directory }),
   );
   if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);

@@ -27,8 +27,8 @@ export async function signedNext(cluster: Cluster, request: Request): Promise<Pi
   const anchors = await signerAnchors(waiting, dir, registration);
   const kind = kindOf(dir, anchors);
   if (request.kind === 'ca' && kind === 'leaf') {
-    throw new UsageError('--ca asks for a new CA, but the CA of the signer has not changed', {
-      fix: 'Remove --ca. When the signer has a new CA, correct spec.certificates.issuer in apisvc.yaml, and run: apisvc rotate',
+    throw new UsageError('--ca requires a new CA, but the CA of the signer has not changed', {
+      fix: 'Remove --ca. When the signer has a new CA, update spec.certificates.issuer in apisvc.yaml, and run: apisvc rotate',
     });
   }
   const issue = async (): Promise<CertificatesToWrite> =>

@@ -46,7 +46,7 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
   const plan = asks ? await confirm(flags, terminal, requestFor) : undefined;
   const removed = await withCluster(flags, terminal, 'unregistering', (cluster, signal) =>
     unregisterApi(cluster, { ...requestFor(signal), plan }),
-  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or find the rest: apisvc unregister --leftovers`));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or list what is left: apisvc unregister --leftovers`));
   await terminal.result(flags.output === 'json' ? unregisterJson({ removed }) : unregisterText(removed));
   return Exit.ok;
 }
@@ -78,7 +78,9 @@ const confirmation: Question = {
  * @throws RefusedError if the user declines
  */
 async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<Plan> {
-  const plan = await withCluster(flags, terminal, 'looking for objects', (cluster, signal) => planUnregister(cluster, requestFor(signal)));
+  const plan = await withCluster(flags, terminal, 'looking for the objects to delete', (cluster, signal) =>
+    planUnregister(cluster, requestFor(signal)),
+  );
   // Only an empty Namespace may be left.
   if (plan.targets.every(({ action }) => action === 'leave')) return plan;
   if (await agrees(terminal, { ...confirmation, before: planText(plan) })) return plan;

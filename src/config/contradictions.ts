@@ -81,11 +81,11 @@ function checkIssuer({ server, certificates }: Pick<Spec, 'server' | 'certificat
   if (server.external && inCluster) {
     report(
       ['certificates', 'issuer'],
-      `${issuer.type} needs pods in the cluster, but spec.server.external is outside; use self-signed or ca`,
+      `${issuer.type} needs pods in the cluster, but spec.server.external describes a server outside it; use self-signed or ca`,
     );
   }
   if (secret === 'nobody' && secretName !== undefined) {
-    report(['certificates', 'secretName'], `has no effect with the issuer type ${issuer.type}, which has no Secret; remove it`);
+    report(['certificates', 'secretName'], `has no effect with the issuer type ${issuer.type}, which uses no Secret; remove it`);
   }
   if (issuer.type === 'csr' && (issuer.caBundleFile === undefined) === (issuer.clusterTrustBundle === undefined)) {
     report(['certificates', 'issuer'], 'must set exactly one of caBundleFile and clusterTrustBundle');
@@ -100,7 +100,7 @@ function checkIssuer({ server, certificates }: Pick<Spec, 'server' | 'certificat
   if (issuer.type !== 'openshift-service-ca') return;
   for (const [key, list] of Object.entries({ dnsNames, ipAddresses })) {
     if (list.length > 0)
-      report(['certificates', key], 'the service CA operator of OpenShift issues only for the name of the Service; remove it');
+      report(['certificates', key], "OpenShift's service CA operator issues certificates only for the name of the Service; remove it");
   }
 }
 

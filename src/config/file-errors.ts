@@ -19,12 +19,12 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
   EIO: { reason: 'input/output error', fix: () => 'Check the disk, or choose a directory on another file system.' },
   EISDIR: {
     reason: 'it is a directory',
-    fix: (action) => (action === 'write' ? 'Move the directory away, or choose another path.' : 'Name a file instead of a directory.'),
+    fix: (action) => (action === 'write' ? 'Move the directory away, or choose another path.' : 'Specify a file instead of a directory.'),
   },
   ENOTDIR: { reason: 'not a directory', fix: () => 'Check the path.' },
   EEXIST: { reason: 'the file already exists', fix: () => 'Choose another path, or move the file away.' },
   ELOOP: { reason: 'too many levels of symbolic links', fix: () => 'Check the path: a symbolic link in it points to itself.' },
-  ENAMETOOLONG: { reason: 'name too long', fix: () => 'Use a shorter path.' },
+  ENAMETOOLONG: { reason: 'file name too long', fix: () => 'Use a shorter path.' },
   EMFILE: { reason: 'too many open files', fix: () => 'Raise the limit of this shell: ulimit -n 4096' },
   ENFILE: { reason: 'too many open files in the system', fix: () => 'Close programs that keep many files open.' },
   EPIPE: { reason: 'the process that reads from it has ended', fix: () => 'Check the command that reads from the pipe.' },
@@ -34,7 +34,7 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
 function permissionFix(action: Action, path: string): string {
   const directory = action === 'read' ? closedAbove(path) : undefined;
   if (directory !== undefined) {
-    return `Give the current user access to the directory (x), or choose another path. To see the permissions: ls -ld ${shellWord(directory)}`;
+    return `Give the current user execute permission (x) on the directory, or choose another path. To see the permissions: ls -ld ${shellWord(directory)}`;
   }
   const wanted = { read: 'read access', write: 'write access', remove: 'write access to its directory' }[action];
   return `Give the current user ${wanted}, or choose another path. To see the permissions: ls -ld ${shellWord(action === 'write' ? existing(path) : path)}`;

@@ -42,5 +42,5 @@ export function unknownKey(path: readonly PropertyKey[], key: string): string {
     return `${start}; it is allowed only ${here.includes(home) ? `with type: ${home.type}` : `in ${home.path}`}`;
   const keys = [...new Set(here.flatMap((mapping) => mapping.keys))];
   const meant = nearest(key, keys);
-  return meant ? `${start}; did you mean "${meant}"?` : `${start}; the keys here are ${keys.join(', ')}`;
+  return meant ? `${start}; did you mean "${meant}"?` : `${start}; the allowed keys are ${keys.join(', ')}`;
 }

@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
+import { counted } from './counted.ts';
 import { type Fault, faultsOf } from './faults.ts';
 import { pathText } from './path-text.ts';
 import { type Registration, registrationSchema } from './schema.ts';
@@ -28,7 +29,7 @@ export class ConfigurationError extends UsageError {
   ) {
     const lines = problems.slice(0, maxShown).map((problem) => problemText(file, problem));
     const more = problems.length - lines.length;
-    super([...lines, ...(more > 0 ? [`${file}: and ${more} more`] : [])].join('\n'), {
+    super([...lines, ...(more > 0 ? [`${file}: and ${counted(more, 'more problem')}`] : [])].join('\n'), {
       fix: 'Correct the file. .apisvc/registration.schema.json describes every key.',
     });
   }

@@ -43,7 +43,7 @@ const presets = {
     text: dnsWebhook,
     own: {
       namespace: 'cert-manager',
-      api: 'Issuers name the group in groupName. Choose a group in a domain you own, and the version v1alpha1, which cert-manager requests.',
+      api: 'Issuers refer to this group in groupName. Choose a group in a domain you own, and the version v1alpha1, which cert-manager requests.',
     },
   },
   demo: { description: 'The demo server that is built into apisvc sandbox', text: demo },

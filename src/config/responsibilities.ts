@@ -62,8 +62,8 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
     meaning: 'Another tool writes the Secret with the certificate. apisvc writes the caBundle.',
     ...{ key: 'another tool', secret: 'another tool', caBundle: 'apisvc', inProject: false, inCluster: true },
     refusesRotation: (about) => ({
-      why: `another tool writes ${secretOf(about)}, and apisvc does not have its CA`,
-      way: 'Renew the certificate with the tool that writes the Secret. If its CA changes too, trust both CAs: apisvc register',
+      why: `another tool writes ${secretOf(about)}, and apisvc does not have the CA`,
+      way: 'Renew the certificate with the tool that writes the Secret. If the CA changes too, trust both CAs: apisvc register',
     }),
   },
   'cert-manager': {

@@ -20,7 +20,7 @@ const selfSigned = z
       .describe('Where the private key of the CA is kept: file (certs/ca.key), or secret (a Secret that register writes).'),
     caSecretName: name(dns1123Subdomain)
       .optional()
-      .describe('With caKey: secret, the name of the Secret, of type kubernetes.io/tls. Defaults to <service name>-ca.'),
+      .describe('Name of the Secret with the CA (type kubernetes.io/tls), if caKey is secret. Defaults to <service name>-ca.'),
   })
   .describe('A CA that apisvc creates for this server only.');
 
@@ -30,9 +30,9 @@ const existingCa = z
 
 const existingSecret = z
   .strictObject({
-    type: z.literal('existing-secret').describe('Another tool writes the Secret spec.certificates.secretName.'),
+    type: z.literal('existing-secret').describe('Another tool writes the Secret that spec.certificates.secretName names.'),
     caBundleFile: caBundleFile.describe(
-      'PEM file with the CA certificates that verify the serving certificate, relative to apisvc.yaml. Default: ca.crt of the Secret.',
+      'PEM file with the CA certificates that verify the serving certificate, relative to apisvc.yaml. Default: ca.crt in the Secret.',
     ),
   })
   .describe('A Secret that another tool writes. apisvc only writes the caBundle.');
@@ -43,16 +43,18 @@ const issuerRef = z.strictObject({
     .string()
     .regex(/^[A-Z][A-Za-z0-9]*$/, { error: 'must be a kind, for example ClusterIssuer' })
     .default('Issuer')
-    .describe('Kind of the issuer: Issuer, ClusterIssuer, or with another group a kind of that group.'),
+    .describe('Kind of the issuer: Issuer, ClusterIssuer, or a kind of the API group in group.'),
   group: name(dns1123Subdomain).default('cert-manager.io').describe('API group of the issuer.'),
 });
 
 const certManager = z
   .strictObject({
-    type: z.literal('cert-manager').describe('Issued by cert-manager, which writes the Secret and the caBundle.'),
+    type: z.literal('cert-manager').describe('The certificate is issued by cert-manager, which also writes the Secret and the caBundle.'),
     issuerRef: issuerRef
       .optional()
-      .describe('Issuer that signs the serving certificate. Default: a CA of this server, which apisvc declares as cert-manager objects.'),
+      .describe(
+        'Issuer that signs the serving certificate. Default: a CA for this server only, which apisvc creates with cert-manager objects.',
+      ),
   })
   .describe('cert-manager.');
 
@@ -97,7 +99,9 @@ export const certificates = z.strictObject({
     .describe('DNS domain of the cluster. The serving certificate is also valid for <service>.<namespace>.svc.<clusterDomain>.'),
   dnsNames: z.array(dnsName).default([]).describe('Additional DNS names in the serving certificate.'),
   ipAddresses: z.array(ip).default([]).describe('IP addresses in the serving certificate.'),
-  secretName: name(dns1123Subdomain).optional().describe('Name of the Secret, of type kubernetes.io/tls. Defaults to <service name>-tls.'),
+  secretName: name(dns1123Subdomain)
+    .optional()
+    .describe('Name of the Secret with the serving certificate (type kubernetes.io/tls). Defaults to <service name>-tls.'),
   mountPath: absolutePath.default('/var/run/serving-cert').describe('Directory in the container where the Secret is mounted.'),
   files: z
     .strictObject({

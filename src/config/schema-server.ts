@@ -22,7 +22,7 @@ const policyRule = z.strictObject({
   apiGroups: z.array(z.string()).optional().describe('API groups; "" is the core group.'),
   resources: z.array(z.string()).optional().describe('Resources, such as pods or pods/log.'),
   resourceNames: z.array(z.string()).optional().describe('Names of individual objects. Default: all objects.'),
-  nonResourceURLs: z.array(z.string()).optional().describe('Paths that are not resources, such as /metrics.'),
+  nonResourceURLs: z.array(z.string()).optional().describe('Non-resource URLs, such as /metrics.'),
   verbs: z.array(z.string()).min(1).describe('Verbs, such as get, list and watch.'),
 });
 
@@ -47,7 +47,7 @@ const rbac = z.strictObject({
       to: z
         .array(z.enum(['view', 'edit', 'admin']))
         .min(1)
-        .describe('The default ClusterRoles that get the rules.'),
+        .describe('The default ClusterRoles to which the rules are added.'),
       rules: z.array(policyRule).min(1).describe('What users with these ClusterRoles may do with the API.'),
     })
     .optional()
@@ -58,12 +58,12 @@ const rbac = z.strictObject({
       rules: z.array(policyRule).min(1).describe('What these clients may do with the API.'),
     })
     .optional()
-    .describe('Lets clients use the API, such as another controller: a ClusterRole and a ClusterRoleBinding.'),
+    .describe('A ClusterRole and a ClusterRoleBinding that let clients, such as another controller, use the API.'),
 });
 
 const configMap = z.strictObject({
   name: name(dns1123Subdomain).describe('Name of the ConfigMap, to which volumes and env refer.'),
-  data: stringMap.describe('Contents of the files, by file name.'),
+  data: stringMap.describe('Contents of the files, with the file names as keys.'),
 });
 
 /** A second ConfigMap of the same name would silently replace the first. */
@@ -83,7 +83,7 @@ const workload = {
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .optional()
-    .describe('When the image is pulled. Default: the default of Kubernetes.'),
+    .describe('When the image is pulled. Default: the Kubernetes default.'),
   imagePullSecrets: z
     .array(z.strictObject({ name: z.string().describe('Name of the Secret.') }))
     .optional()
@@ -155,7 +155,7 @@ const workload = {
   tolerations: z.array(passThrough).optional().describe('Tolerations of the pods (Kubernetes Toleration).'),
   affinity: passThrough.optional().describe('Affinity of the pods (Kubernetes Affinity).'),
   topologySpreadConstraints: z.array(passThrough).optional().describe('How the pods are spread (Kubernetes TopologySpreadConstraint).'),
-  terminationGracePeriodSeconds: z.int().min(0).optional().describe('Seconds that a pod has to terminate.'),
+  terminationGracePeriodSeconds: z.int().min(0).optional().describe('Termination grace period of the pods, in seconds.'),
   podDisruptionBudget: z
     .strictObject({
       minAvailable: z

@@ -35,7 +35,7 @@ const service = z.strictObject({
   ipFamilyPolicy: z
     .enum(['SingleStack', 'PreferDualStack', 'RequireDualStack'])
     .optional()
-    .describe('IP family policy of the Service. Default: the default of Kubernetes.'),
+    .describe('IP family policy of the Service. Default: the Kubernetes default.'),
   annotations: stringMap.default({}).describe('Annotations of the Service.'),
   extraPorts: z.array(passThrough).default([]).describe('Additional ports of the Service (Kubernetes ServicePort).'),
 });

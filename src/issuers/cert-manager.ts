@@ -30,7 +30,10 @@ async function notReady(certificate: KubeObject, context: IssuerContext): Promis
   if (why) return `CertificateRequest ${request.metadata.name}: ${why.message}`;
   const own = refusalIn(conditions)?.message;
   return (
-    own ?? (isReady(conditions) ? 'cert-manager has not read its change yet' : 'no Ready condition yet; cert-manager may not be running')
+    own ??
+    (isReady(conditions)
+      ? 'cert-manager has not processed its latest change yet'
+      : 'no Ready condition yet; cert-manager may not be running')
   );
 }
 

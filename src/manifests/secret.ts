@@ -28,7 +28,7 @@ export function secretManifest(registration: Registration, { anchors, chain, key
   const name = secretName(registration);
   if (!key) {
     throw new UsageError(`cannot create Secret ${name}: the private key of the serving certificate is missing`, {
-      fix: 'Leave out --secrets include, or restore certs/tls.key.',
+      fix: 'Remove --secrets include, or restore certs/tls.key.',
     });
   }
   return fillTemplate(template, secretFileName, {

@@ -92,7 +92,7 @@ function textOf(fault: CertificateFault, names: PartNames): string {
 
 function unknownAuthorityText(reason: MissingIssuer['reason'], caFile: string): string {
   if (reason === 'intermediate-missing') return `an intermediate CA between the certificate and ${caFile} is missing`;
-  if (reason === 'not-a-ca') return `the certificate in ${caFile} that signed it is not a CA`;
+  if (reason === 'not-a-ca') return `the certificate in ${caFile} that signed it is not a CA certificate`;
   return `the certificate is not signed by a CA in ${caFile}`;
 }
 
@@ -109,7 +109,7 @@ export function keyFaultText(fault: KeyFault): string {
     case 'damaged-key':
       return `the private key on line ${fault.line} is damaged: ${fault.reason}`;
     case 'openssh-key':
-      return 'the private key is in OpenSSH format, which certificates do not use';
+      return 'the private key is in OpenSSH format, which TLS does not use';
     case 'passphrase-needed':
       return 'the private key is encrypted and needs a passphrase';
     case 'wrong-passphrase':
@@ -145,7 +145,7 @@ export function certificateFaultFix({ code }: Pick<CertificateFault, 'code'>): s
       return 'Check the clock of this machine, or use another CA.';
     case 'damaged-certificate':
     case 'damaged-key':
-      return 'Copy the file again from where the CA is kept.';
+      return 'Copy the file again from the original.';
     case 'no-certificate':
     case 'no-key':
       return 'Pass PEM files: the certificate of the CA and its private key.';

@@ -154,7 +154,7 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages,
     );
     if (missing.length > 0) {
       throw new UsageError(
-        `the CA ${ca.subject} cannot issue certificates for ${missing.join(' and ')}: the extendedKeyUsage of the CA lacks it`,
+        `the CA ${ca.subject} cannot issue the certificate: the extendedKeyUsage of the CA does not include ${missing.join(' and ')}`,
         { fix: `Use a CA whose extendedKeyUsage includes ${missing.join(' and ')}, or a CA without extendedKeyUsage.` },
       );
     }

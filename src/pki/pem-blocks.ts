@@ -70,10 +70,10 @@ function openingOf(line: string, number: number): Opening {
 function openingFault(line: string, start: number, labelEnd: number): string | undefined {
   const before = line.slice(0, start);
   if (labelEnd < 0) return 'its -----BEGIN line does not end with -----';
-  if (labelEnd + dashes.length < line.length) return 'its line breaks are lost: text follows on the -----BEGIN line';
-  if (before === '\ufeff') return 'a byte order mark stands before -----BEGIN';
+  if (labelEnd + dashes.length < line.length) return 'its line breaks are missing: text follows on the -----BEGIN line';
+  if (before === '\ufeff') return 'a byte order mark precedes -----BEGIN';
   if (before.trim() === '' && before !== '') return 'its -----BEGIN line is indented';
-  return before === '' ? undefined : 'other text stands before -----BEGIN on the same line';
+  return before === '' ? undefined : 'other text precedes -----BEGIN on the same line';
 }
 
 function blockOf({ line, label, fault }: Opening, body: readonly string[], ending: string | undefined): PemBlock {
@@ -97,5 +97,5 @@ function endingFault(label: string, ending: string | undefined): string | undefi
 function contentFault(content: string): string | undefined {
   if (content === '') return 'it is empty';
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(content)) return 'it contains characters that are not base64';
-  return content.length % 4 === 0 ? undefined : 'its base64 is cut short';
+  return content.length % 4 === 0 ? undefined : 'its base64 is truncated';
 }

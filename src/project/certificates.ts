@@ -100,8 +100,8 @@ function renewalFix(dir: string, registration: Registration, faults: readonly Ce
   if (isOf('key-mismatch')) {
     return [
       `If the certificate was rotated in another copy of the project, delete the old key: rm ${shellWord(projectFiles(dir).key)}`,
-      '  register then uses the key in the Secret, or the one that --keys gives.',
-      `Otherwise restore the files, or create new certificates: ${command}`,
+      '  register then uses the key in the Secret, or the key from --keys.',
+      `Otherwise, restore the files, or create new certificates: ${command}`,
     ].join('\n');
   }
   if (!isOf('file-not-found', 'names', 'expired')) return `Restore the files, or create new certificates: ${command}`;
@@ -110,7 +110,7 @@ function renewalFix(dir: string, registration: Registration, faults: readonly Ce
   return [
     ...(isOf('names', 'expired') ? [] : ['Restore the files, for example from Git.']),
     `If the API is registered, replace the certificate while the API keeps serving: ${inDirectory('apisvc rotate', dir)}${needsCa ? ' --ca' : ''}`,
-    `Otherwise create new certificates: ${command}`,
+    `If the API is not registered, create new certificates: ${command}`,
   ].join('\n');
 }
 

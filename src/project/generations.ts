@@ -64,7 +64,7 @@ const inRotation = (dir: string): RefusedError =>
 const continueOrAbort = (dir: string): string =>
   [
     `If the rotation is running, wait until it is complete. To see its progress: ${inDirectory('apisvc status', dir)}`,
-    `Otherwise continue it: ${inDirectory('apisvc rotate', dir)}`,
+    `If the rotation was interrupted, continue it: ${inDirectory('apisvc rotate', dir)}`,
     `Or go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`,
   ].join('\n');
 
@@ -96,7 +96,7 @@ export function refuseMount(dir: string): void {
   const deviceOf = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.dev;
   if (deviceOf(certs) === undefined || deviceOf(certs) === deviceOf(dirname(certs))) return;
   throw new UsageError(`${certs} is a mount point, so a rotation cannot replace it`, {
-    fix: `Mount the file system at a directory above ${certs}, for example at ${dirname(certs)}.`,
+    fix: `Mount the file system at a parent directory of ${certs}, for example at ${dirname(certs)}.`,
   });
 }
 

@@ -48,6 +48,6 @@ function readBundle(dir: string, file: string): Issued['anchors'] {
   const names = { caCertificate: path, caKey: path, certificate: path, key: path };
   const fault = certificateFaultText({ part: 'caCertificate', ...noCertificate(inspect(text)) }, names);
   throw new UsageError(fault, {
-    fix: `Correct --ca-bundle of init, or spec.certificates.issuer.caBundleFile in ${projectFiles(dir).configuration}.`,
+    fix: `Correct the init flag --ca-bundle, or spec.certificates.issuer.caBundleFile in ${projectFiles(dir).configuration}.`,
   });
 }

@@ -45,7 +45,9 @@ export const hasKeys = (dir: string): boolean => {
  */
 export function requireDirectory(dir: string): void {
   if (!fileExists(dir)) {
-    throw new UsageError(`directory ${dir} does not exist`, { fix: `Check the path, or create a project there: ${createCommand(dir)}` });
+    throw new UsageError(`directory ${dir} does not exist`, {
+      fix: `Check the path, or create a project at this path: ${createCommand(dir)}`,
+    });
   }
   if (!isDirectory(dir)) throw new UsageError(`${dir} is not a directory`, { fix: 'Set -C to the directory of a project.' });
 }
@@ -80,7 +82,7 @@ export function readRegistration(dir: string): Registration {
   // kubelet creates a directory where a ConfigMap lacks the key that `subPath` names.
   if (isDirectory(configuration)) {
     throw new UsageError(`failed to read ${configuration}: it is a directory`, {
-      fix: 'Put the file there. In a pod, check that the ConfigMap exists, and that it has the key "apisvc.yaml".',
+      fix: 'Replace the directory with the file. In a pod, check that the ConfigMap exists and has the key "apisvc.yaml".',
     });
   }
   return parseRegistration(readText(configuration), configuration);

@@ -14,7 +14,7 @@ const maxBytes = 8 * 1024 * 1024;
  */
 export function readBytes(path: string): Buffer {
   const file = statSync(path);
-  if (file.isCharacterDevice() || file.isBlockDevice()) throw unusable('it is a device', 'Name a file instead of a device.');
+  if (file.isCharacterDevice() || file.isBlockDevice()) throw unusable('it is a device', 'Specify a file instead of a device.');
   if (file.size > maxBytes) throw unusable(`it is larger than ${maxBytes / 1024 / 1024} MiB`, 'Check the path, or split the file.');
   return readFile(path);
 }

@@ -40,8 +40,8 @@ export const certManagerCertificateView = z.object({
 /** The Secret whose `ca.crt` the cainjector copies. */
 export const caSourceView = z.object({
   ...namespaced,
-  allowsInjection: z.boolean().describe('Whether it has the annotation cert-manager.io/allow-direct-injection: "true".'),
-  certificateName: z.string().describe('The annotation cert-manager.io/certificate-name: which Certificate it belongs to.'),
+  allowsInjection: z.boolean().describe('Whether the Secret has the annotation cert-manager.io/allow-direct-injection: "true".'),
+  certificateName: z.string().describe('The annotation cert-manager.io/certificate-name: the Certificate to which the Secret belongs.'),
   authorities: z.array(certificateSchema).describe('From ca.crt.'),
   certificates: z.array(certificateSchema).describe('From tls.crt.'),
 });

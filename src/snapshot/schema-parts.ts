@@ -39,9 +39,11 @@ const unseenReason = z.enum([
 
 /** How the answer of an extension API server failed to arrive although kube-apiserver answers. */
 export const answerFault = z.object({
-  kind: z.enum(['none', 'stalled', 'cut-off']).describe('none: not even headers came. stalled: the body did not end in time.'),
+  kind: z
+    .enum(['none', 'stalled', 'cut-off'])
+    .describe('none: no headers were received. stalled: the body was not complete before the timeout.'),
   afterMs: z.int(),
-  received: optional(z.object({ status: z.int(), bytes: z.int() })).describe('What arrived of the answer.'),
+  received: optional(z.object({ status: z.int(), bytes: z.int() })).describe('The part of the response that was received.'),
 });
 
 const unseen = z.object({

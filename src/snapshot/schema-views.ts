@@ -27,7 +27,7 @@ export const apiServiceView = z.object({
   ),
   caBundle: z.string().describe('Base64, as in the object. Empty when it is not set.'),
   bundleManagers: optional(z.array(z.object({ manager: z.string(), operation: z.string(), time: optional(z.string()) }))).describe(
-    'The field managers that own the caBundle too, so that apisvc cannot change it without a conflict. Absent for none.',
+    'The field managers that own the caBundle too, so that apisvc cannot change it without a conflict. Absent if there are none.',
   ),
   insecureSkipTLSVerify: z.boolean(),
   groupPriorityMinimum: z.number(),
@@ -94,7 +94,7 @@ export const containerView = z.object({
   ready: z.boolean(),
   restarts: z.number(),
   state: z.discriminatedUnion('kind', [running, waiting, ended]),
-  before: optional(ended).describe('How it ended before its last restart.'),
+  before: optional(ended).describe('How the container ended before its last restart.'),
   readinessProbe: optional(z.string()).describe('What the kubelet requests, e.g. `HTTPS GET /readyz at port 8443`.'),
 });
 
@@ -113,14 +113,16 @@ export const podView = z.object({
   phase: z.string(),
   ready: z.boolean(),
   readySince: optional(time).describe('Since when the condition Ready is True.'),
-  unready: optional(z.object({ reason: z.string(), message: z.string() })).describe('The condition Ready, where it is not True.'),
-  prepared: z.boolean().describe('Its sandbox, network and volumes are ready (condition PodReadyToStartContainers, KEP-3085).'),
+  unready: optional(z.object({ reason: z.string(), message: z.string() })).describe('The condition Ready, if it is not True.'),
+  prepared: z.boolean().describe('Whether its sandbox, network and volumes are ready (condition PodReadyToStartContainers, KEP-3085).'),
   deleting: z.boolean(),
   goneBy: optional(z.string()).describe('When its grace period ends: RFC 3339.'),
-  unscheduled: optional(z.string()).describe('The message of the scheduler while it has no node.'),
+  unscheduled: optional(z.string()).describe('The message of the scheduler, while the pod has no node.'),
   containers: z.array(containerView).describe('Init containers first, because they start first.'),
   events: observed(z.array(podEvent)).describe('Read only for a pod that is not ready.'),
-  lastLogLine: observed(z.string()).describe('Of the container that crashes or is not ready. Read only where there is one.'),
+  lastLogLine: observed(z.string()).describe(
+    'The last log line of the container that crashes or is not ready. Read only if such a container exists.',
+  ),
 });
 
 /**
@@ -134,11 +136,13 @@ export const serverView = z.object({
    * `--tls-cert-file`, `--cert-dir`, `--secure-port`, `--client-ca-file`, `--requestheader-*`,
    * `--authentication-*`
    */
-  flags: texts.describe('Flags about TLS and identities of the container at the port of the Service.'),
+  flags: texts.describe('Flags about TLS and identities, of the container that listens on the port of the Service.'),
   // Source for subPath: kubernetes.io, Secrets, "Mounted Secrets are updated automatically".
   secrets: z
     .array(z.object({ name: objectName, mountPath: z.string(), subPath: z.boolean() }))
     .describe('The Secrets mounted into that container. A subPath mount is never updated.'),
   startedAt: optional(time).describe('Absent for a pod that no kubelet has started.'),
-  certificateSecret: optional(objectName).describe('The mounted Secret with the file that a flag or a variable names as its certificate.'),
+  certificateSecret: optional(objectName).describe(
+    'The mounted Secret with the certificate file that a flag or an environment variable names.',
+  ),
 });

@@ -9,26 +9,28 @@ import { apiServiceView, endpointView, namespaceView, podView, serverView, servi
 
 export const endpointProbe = z.object({
   at: z.string().describe('For humans, e.g. `10.0.0.1:443 (pod x)`.'),
-  pod: optional(z.string()).describe('Absent for an address that no pod has.'),
+  pod: optional(z.string()).describe('Absent for an address that belongs to no pod.'),
   via: viaSchema,
-  noForward: optional(z.string()).describe('Why the port-forward into the pod failed, where the address was dialled instead.'),
+  noForward: optional(z.string()).describe('Why the port-forward to the pod failed. The address was dialed directly instead.'),
   handshake: handshakeSchema,
 });
 
 /** The certificate part of a Secret. The key is compared while collecting, and not kept. */
 export const secretView = z.object({
   name: objectName,
-  pods: z.array(objectName).describe('The pods that mount it. Other pods of the Service may mount another one.'),
+  pods: z.array(objectName).describe('The pods that mount the Secret. Other pods of the Service may mount another Secret.'),
   type: z.string(),
   entries: optional(z.object({ certificate: z.string(), key: optional(z.string()) })).describe(
-    'The entries that the server reads, where known. The key may be in another Secret.',
+    'The entries that the server reads, if known. The private key may be in another Secret.',
   ),
   certificates: z.array(certificateSchema).describe('From the entry that the server reads, by default `tls.crt`.'),
   keyMatches: optional(z.boolean()).describe(
-    'Whether the key belongs to the first certificate. Absent where one of them is missing or unreadable.',
+    'Whether the private key matches the first certificate. Absent if the key or the certificate is missing or unreadable.',
   ),
-  otherKeys: texts.describe('Names of its other entries, never their content.'),
-  certificateName: optional(z.string()).describe('The annotation cert-manager.io/certificate-name: which Certificate it belongs to.'),
+  otherKeys: texts.describe('Names of the other entries of the Secret, never their content.'),
+  certificateName: optional(z.string()).describe(
+    'The annotation cert-manager.io/certificate-name: the Certificate to which the Secret belongs.',
+  ),
 });
 
 /**
@@ -40,7 +42,7 @@ export const requestHeaderView = z.object({
   allowedNames: texts,
   usernameHeaders: texts,
   hasClientCa: z.boolean().describe('Whether `client-ca-file` exists.'),
-  holdsPrivateKey: z.boolean().describe('Whether any value holds a private key.'),
+  holdsPrivateKey: z.boolean().describe('Whether any value contains a private key.'),
 });
 
 const fieldPath = z.array(z.union([z.string(), z.number()])).describe('Keys, and indexes of lists.');
@@ -49,11 +51,11 @@ const fieldPath = z.array(z.union([z.string(), z.number()])).describe('Keys, and
 export const delegationView = z.object({
   account: z.string().describe('`system:serviceaccount:<namespace>:<name>`'),
   mayReview: optional(z.boolean()).describe(
-    'create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator. Absent where files do not tell.',
+    'Whether it may create tokenreviews and subjectaccessreviews (ClusterRole system:auth-delegator). Absent if the files do not show this.',
   ),
-  deniedReviews: optional(z.array(z.enum(['TokenReviews', 'SubjectAccessReviews']))).describe('Those of both that it may not create.'),
+  deniedReviews: optional(z.array(z.enum(['TokenReviews', 'SubjectAccessReviews']))).describe('The reviews that it may not create.'),
   mayReadAuthentication: optional(z.boolean()).describe(
-    'get the ConfigMap: Role extension-apiserver-authentication-reader in kube-system. Absent where files do not tell.',
+    'Whether it may get the ConfigMap (Role extension-apiserver-authentication-reader in kube-system). Absent if the files do not show this.',
   ),
   misses: optional(
     z.array(
@@ -66,7 +68,7 @@ export const delegationView = z.object({
         words: z.string(),
       }),
     ),
-  ).describe('Only for files: the bindings that should grant a permission, and do not.'),
+  ).describe('Only for files: the bindings that should grant a permission, but do not.'),
 });
 
 /** Another APIService that affects this one. */
@@ -88,7 +90,7 @@ export const customResourceView = z.object({
  * APIVersionDiscovery).
  */
 export const listedView = z.object({
-  freshness: z.string().describe('`Stale` where the last request of kube-apiserver to the server failed, otherwise `Current`.'),
+  freshness: z.string().describe('`Stale` if the last request of kube-apiserver to the server failed, otherwise `Current`.'),
   resources: texts,
 });
 
@@ -106,7 +108,7 @@ const observedHttp = observed(httpView).meta({ id: 'Answer' });
 export const endpointAnswerView = z.object({
   at: z.string().describe('As in `probes`.'),
   pod: optional(z.string()),
-  api: observedHttp.describe('The path of `aggregated`, without client certificate and identity. The body of a 200 is not kept.'),
+  api: observedHttp.describe('The path of `aggregated`, without a client certificate or identity. The body of a 200 is not kept.'),
   ready: observedHttp.describe('GET /readyz.'),
 });
 
@@ -121,14 +123,14 @@ const observedSince = <T extends z.ZodType>(value: T) =>
 export const asUserView = httpView.extend({
   user: z.string(),
   allowed: optional(z.boolean()).describe(
-    'Whether RBAC allows the user to get this path (SubjectAccessReview). Absent where the review is not allowed.',
+    'Whether RBAC allows the user to get this path (SubjectAccessReview). Absent if the review is not allowed.',
   ),
 });
 
 /** What kube-apiserver refuses or drops when the manifest of an APIService is applied. */
 export const manifestView = z.object({
   apiVersion: z.string(),
-  kind: optional(z.string()).describe('Where apiVersion has no such kind.'),
+  kind: optional(z.string()).describe('Set if apiVersion has no such kind.'),
   unnamed: z.boolean().describe('Whether metadata.name is missing.'),
   faults: z.array(
     z.object({
@@ -146,30 +148,30 @@ const namespaced = { namespace: z.string(), name: z.string() };
 /** What files tell besides: the objects around an APIService, and what they lack. */
 export const relatedView = z.object({
   nearService: optional(z.object(namespaced)).describe(
-    'A Service of the files with nearly the name and namespace of the one that is missing.',
+    'A Service in the files with a name and namespace similar to those of the missing Service.',
   ),
   workload: optional(
     z.object({
       kind: z.string(),
       ...namespaced,
       ports: texts,
-      containers: z.int().describe('How many keep running.'),
-      withoutReplicas: optional(z.literal(true)).describe('spec.replicas is 0, also of the others that the Service selects.'),
+      containers: z.int().describe('Number of containers that keep running.'),
+      withoutReplicas: optional(z.literal(true)).describe('spec.replicas is 0 for this workload and all others that the Service selects.'),
       ownCertificate: optional(z.string()).describe('The flag that makes the server generate its certificate.'),
     }),
   ).describe('The workload that serves, and the names of the ports of all workloads that the Service selects.'),
-  unselected: texts.describe('Where the Service selects no workload: the labels of those in its namespace.'),
+  unselected: texts.describe('If the Service selects no workload: the labels of the workloads in its namespace.'),
   missedServer: optional(z.boolean()).describe(
-    'Whether one workload is unselected, which has the target port, and which no other Service selects.',
+    'Whether exactly one workload is unselected, has the target port, and is not selected by another Service.',
   ),
   certificate: optional(z.object({ ...namespaced, dnsNames: texts })).describe(
     'The Certificate of cert-manager with the serving certificate.',
   ),
   missingCertificate: optional(z.object({ value: z.string(), near: optional(z.string()), why: z.string() })).describe(
-    'The value of cert-manager.io/inject-ca-from, where the files do not contain that Certificate.',
+    'The value of cert-manager.io/inject-ca-from, if the files do not contain that Certificate.',
   ),
   missingKey: optional(z.string()).describe('Why a project has no private key for its certificate.'),
-  writers: texts.describe('Who may update the APIService, and so may set its caBundle.'),
+  writers: texts.describe('The subjects or commands that may update the APIService, and so set its caBundle.'),
 });
 
 /** The certificates of a project directory, to compare with those in use. */
@@ -185,21 +187,21 @@ export const projectView = z.object({
 /** What the configuration of a project names, which may have changed since `register`. */
 export const declaredView = z.object({
   service: z.object({ namespace: z.string(), name: z.string() }),
-  secret: optional(z.string()).describe('The Secret with the serving certificate. Absent where there is none.'),
+  secret: optional(z.string()).describe('The Secret with the serving certificate. Absent if no Secret has it.'),
 });
 
 /** A rotation of the serving certificate that has begun, as its Lease tells. */
 export const rotationView = z.object({
   kind: z.enum(['leaf', 'ca']),
   direction: z.enum(['forward', 'back']).describe('`back` after --abort.'),
-  step: z.string().describe('Id of the step that runs.'),
-  number: z.number().describe('Its number, from 1.'),
+  step: z.string().describe('Id of the current step.'),
+  number: z.number().describe('Number of the current step, from 1.'),
   steps: z.number(),
   title: z.string(),
   started: z.string().describe('ISO 8601.'),
   oldCertificate: optional(z.string()).describe('SHA-256.'),
   newCertificate: optional(z.string()),
-  holder: z.string().describe('Who runs it, or ran it last: `user@host`.'),
+  holder: z.string().describe('Who runs the rotation, or ran it last: `user@host`.'),
   running: z.boolean().describe('Whether the Lease is being renewed. Otherwise the rotation was interrupted.'),
 });
 
@@ -207,12 +209,12 @@ export const rotationView = z.object({
 export const apiSnapshot = z.object({
   name: apiServiceName,
   apiServerAheadMs: optional(z.int()).describe(
-    'How far the clock of kube-apiserver is ahead of the one of this machine. Absent if both agree within 2 minutes.',
+    'How far the clock of kube-apiserver is ahead of the clock of this machine. Absent if they differ by less than 2 minutes.',
   ),
-  project: optional(projectView).describe('The project in the current directory, if the APIService is one of its own.'),
+  project: optional(projectView).describe('The project in the current directory, if the APIService belongs to it.'),
   declared: optional(declaredView).describe('What apisvc.yaml of that project names.'),
-  rotation: optional(observed(rotationView)).describe('Absent where no rotation of the certificate of the Service is in progress.'),
-  similar: optional(z.array(apiServiceName)).describe('If it does not exist: the APIServices that were probably meant.'),
+  rotation: optional(observed(rotationView)).describe('Absent if no rotation of the certificate of the Service is in progress.'),
+  similar: optional(z.array(apiServiceName)).describe('If the APIService does not exist: the APIServices that were probably meant.'),
   apiService: observed(apiServiceView),
   service: observed(serviceView),
   namespace: optional(observed(namespaceView)).describe(
@@ -222,7 +224,7 @@ export const apiSnapshot = z.object({
   pods: observed(z.array(podView)).describe('The pods that the selector of the Service matches.'),
   probes: observed(z.array(endpointProbe)).describe('The TLS handshake with every ready endpoint.'),
   nameless: optional(z.object({ at: z.string(), handshake: handshakeSchema })).describe(
-    'The handshake with one endpoint without a server name (SNI), where that tells why a handshake fails.',
+    'The handshake with one endpoint without a server name (SNI), if it explains why a handshake fails.',
   ),
   aggregated: observedHttp.describe('GET /apis/<group>/<version> as the current user.'),
   group: observedHttp.describe('GET /apis/<group>: how kube-apiserver lists the versions of the group.'),
@@ -240,20 +242,20 @@ export const apiSnapshot = z.object({
   ),
   asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user or --as; `skipped` without the flags.'),
   listAsUser: observedSince(asUserView).describe('The path of `list` as the user of --as-user or --as.'),
-  anonymous: observedHttp.describe('The path of `aggregated` directly at one endpoint, without client certificate and identity.'),
+  anonymous: observedHttp.describe('The path of `aggregated` directly at one endpoint, without a client certificate or identity.'),
   forged: observedHttp.describe(
     'As `anonymous`, with the X-Remote-User and X-Remote-Group of an administrator, which a server must not accept.',
   ),
   endpointAnswers: observedSince(z.array(endpointAnswerView)).describe('Only for a Service with several endpoints.'),
   server: observed(serverView),
-  serverLog: observedSince(texts).describe('The last errors in the log of the server. Read only where an API of metrics has no resources.'),
-  secret: observed(secretView).describe('The Secret with the serving certificate, where mounts and flags tell which it is.'),
+  serverLog: observedSince(texts).describe('The last errors in the log of the server. Read only if a metrics API has no resources.'),
+  secret: observed(secretView).describe('The Secret with the serving certificate, if the mounts and flags of the server identify it.'),
   requestHeader: observed(requestHeaderView),
   delegation: observed(delegationView),
   neighbours: observed(z.array(neighbourView)).describe('The other APIServices of its group and of its Service, and the Local ones.'),
   customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
-  certManager: optional(certManagerView).describe('Only with an annotation of cert-manager, and where cert-manager is installed.'),
-  listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` where it is not listed.'),
+  certManager: optional(certManagerView).describe('Only with an annotation of cert-manager, and if cert-manager is installed.'),
+  listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` if it is not listed.'),
   manifest: optional(manifestView).describe('Only for files.'),
   related: optional(relatedView).describe('Only for files.'),
 });
@@ -282,7 +284,7 @@ export const sourceSchema = z.discriminatedUnion('kind', [
 
 export const snapshotSchema = z.object({
   apiVersion: z.literal('apisvc.dev/snapshot/v1alpha1'),
-  takenAt: time.describe('Certificates are judged at this time.'),
+  takenAt: time.describe('Certificates are checked at this time.'),
   source: sourceSchema,
   files: optional(filesView).describe('Only for files.'),
   apis: z.array(apiSnapshot),

@@ -38,7 +38,7 @@ test.each([
 
 describe('lint', () => {
   test.each([
-    ['a device', '/dev/zero', 'error: failed to read /dev/zero: it is a device\nfix: Name a file instead of a device.\n'],
+    ['a device', '/dev/zero', 'error: failed to read /dev/zero: it is a device\nfix: Specify a file instead of a device.\n'],
     ['an empty argument', '', 'error: an argument is empty\nfix: Check that every shell variable in the command is set.\n'],
   ])('%s', async (_, file, stderr) => {
     expect(await apisvc(['lint', file], { cwd: dir })).toMatchObject({ code: 2, stdout: '', stderr });
@@ -120,7 +120,7 @@ describe('kubeconfig', () => {
   test('a directory', async () => {
     expect(await apisvc(['verify', 'v1.apps', '--kubeconfig', dir], { cwd: dir })).toMatchObject({
       code: 2,
-      stderr: `error: failed to read kubeconfig ${dir}: it is a directory\nfix: Name a file instead of a directory.\n`,
+      stderr: `error: failed to read kubeconfig ${dir}: it is a directory\nfix: Specify a file instead of a directory.\n`,
     });
   });
 });

@@ -24,7 +24,8 @@ function obstacles(): string {
 const run = (args: string, cwd: string, before = ''): Promise<Ran> => shell(`${before}${asNobody}${inShell} ${args}`, cwd);
 
 const denied = 'fix: Give the current user read access, or choose another path. To see the permissions: ls -ld ';
-const closed = 'fix: Give the current user access to the directory (x), or choose another path. To see the permissions: ls -ld secret';
+const closed =
+  'fix: Give the current user execute permission (x) on the directory, or choose another path. To see the permissions: ls -ld secret';
 const linked = 'fix: Check the path: a symbolic link in it points to itself.';
 
 describe('a path that cannot be used: exit 2, one error, one fix', () => {
@@ -33,26 +34,30 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
     ['lint secret/a.yaml', 'error: failed to read secret: permission denied', closed],
     ['lint loop', 'error: failed to read loop: too many levels of symbolic links', linked],
     ['lint file/a.yaml', 'error: failed to read file/a.yaml: not a directory', 'fix: Check the path.'],
-    [`lint ${longName}`, `error: failed to read ${longName}: name too long`, 'fix: Use a shorter path.'],
-    ['verify --from dir', 'error: failed to read dir: it is a directory', 'fix: Name a file instead of a directory.'],
+    [`lint ${longName}`, `error: failed to read ${longName}: file name too long`, 'fix: Use a shorter path.'],
+    ['verify --from dir', 'error: failed to read dir: it is a directory', 'fix: Specify a file instead of a directory.'],
     ['verify --from secret/a', 'error: failed to read secret: permission denied', closed],
     ['verify v1.apps --kubeconfig loop', 'error: failed to read loop: too many levels of symbolic links', linked],
     [
       'verify v1.apps --kubeconfig dir',
       'error: failed to read kubeconfig dir: it is a directory',
-      'fix: Name a file instead of a directory.',
+      'fix: Specify a file instead of a directory.',
     ],
     ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret: permission denied', closed],
     ['init secret --preset demo', 'error: failed to write secret/certs: permission denied', `${denied.replace('read', 'write')}secret`],
     ['init dir --preset demo', 'error: failed to write dir/apisvc.yaml: permission denied', `${denied.replace('read', 'write')}dir`],
     ['init file --preset demo', 'error: failed to write file/certs: not a directory', 'fix: Check the path.'],
-    ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
+    ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project at this path: apisvc init none'],
     ['register -C /etc/passwd', 'error: /etc/passwd is not a directory', 'fix: Set -C to the directory of a project.'],
     ['secure v1.apps -C file --yes', 'error: file is not a directory', 'fix: Set -C to the directory of a project.'],
     ['secure v1.apps -C file/x --yes', 'error: file is not a directory', 'fix: Set -C to the directory of a project.'],
     ['secure v1.apps -C /dev/null --undo', 'error: /dev/null is not a directory', 'fix: Set -C to the directory of a project.'],
-    ['verify -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
-    ['sandbox -C none -- true', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
+    ['verify -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project at this path: apisvc init none'],
+    [
+      'sandbox -C none -- true',
+      'error: directory none does not exist',
+      'fix: Check the path, or create a project at this path: apisvc init none',
+    ],
     ['render -C dir', 'error: dir/apisvc.yaml not found', 'fix: Set the project directory with -C, or create a project: apisvc init dir'],
     ['render -C secret', 'error: failed to read secret: permission denied', closed],
     ['sandbox --assets secret', 'error: failed to read secret: permission denied', `${denied}secret`],

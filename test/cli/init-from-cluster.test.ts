@@ -60,6 +60,6 @@ test('an existing project stays, before the cluster is asked', async () => {
   expect(await apisvc(['init', 'demo', '--from-cluster', name, '--force'], { cwd })).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'error: demo/certs has the certificates of another project\nfix: Choose another directory.\n',
+    stderr: 'error: demo/certs already contains keys or certificates\nfix: Choose another directory.\n',
   });
 });

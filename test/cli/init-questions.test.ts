@@ -108,7 +108,7 @@ describe('the prompts', () => {
   test('a webhook of cert-manager: the same prompts, with the namespace of cert-manager', async () => {
     const screen = terminal('apisvc init demo --preset dns-webhook --issuer self-signed', folder());
     const asked = await screen.until(/\? API that the server serves/);
-    expect(asked).toContain('Issuers name the group in groupName.');
+    expect(asked).toContain('Issuers refer to this group in groupName.');
     expect(asked).not.toContain('CRD');
     screen.type('acme.example.com/v1alpha1', 'Enter');
     await screen.until(/\? Container image of the server/);

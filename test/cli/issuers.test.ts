@@ -64,7 +64,7 @@ describe('init --issuer', () => {
     [
       ['--issuer', 'existing-secret', '--ca-bundle', 'demo/certs/tls.key'],
       'demo/certs/tls.key: expected a certificate, found a private key',
-      'Correct --ca-bundle of init, or spec.certificates.issuer.caBundleFile in refused/apisvc.yaml.',
+      'Correct the init flag --ca-bundle, or spec.certificates.issuer.caBundleFile in refused/apisvc.yaml.',
     ],
     [
       ['--issuer', 'cert-manager', '--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'],
@@ -118,7 +118,7 @@ describe.skipIf(!hasTmux)('the prompt for the issuer', () => {
 test.each([
   [
     'existing-secret',
-    'another tool writes Secret x/x-tls, and apisvc does not have its CA',
+    'another tool writes Secret x/x-tls, and apisvc does not have the CA',
     /^fix: Renew the certificate with the tool that writes the Secret\./m,
   ],
   [
@@ -146,7 +146,7 @@ test('rotate names all flags that cert-manager leaves no meaning', async () => {
     code: 2,
     stdout: '',
     stderr:
-      'error: --keys, --force-conflicts cannot be used with the issuer type "cert-manager": cert-manager has the keys, and replaces the old certificate\nfix: Remove --keys, --force-conflicts.\n',
+      'error: --keys, --force-conflicts cannot be used with the issuer type "cert-manager": cert-manager manages the private keys, and replaces the certificate\nfix: Remove --keys, --force-conflicts.\n',
   });
 });
 

@@ -55,7 +55,7 @@ test('a mounted Secret is a directory of links, and its open mode is a note', as
   symlinkSync('..data/tls.key', join(mount, 'tls.key'));
   expect(await register(mount)).toMatchObject({ code: 0, stderr: '' });
   chmodSync(join(mount, 'tls.key'), 0o644);
-  const note = `    note: ${join(mount, 'tls.key')}: every user of this machine can read the private key (mode 0644)\n`;
+  const note = `    note: ${join(mount, 'tls.key')}: every user on this machine can read the private key (mode 0644)\n`;
   expect(await register(mount)).toMatchObject({ code: 0, stderr: note });
 });
 
@@ -73,13 +73,13 @@ test.each([
     () => read(keys, 'tls.key') + read(other, 'certs', 'ca.key'),
     'the private key on line 6 matches neither certs/tls.crt nor certs/ca.crt',
   ],
-  ['only the key of the CA', () => read(keys, 'ca.key'), 'no private key of certs/tls.crt'],
-  ['nothing', () => '', 'no private key found, because it is empty'],
+  ['only the key of the CA', () => read(keys, 'ca.key'), 'private key for certs/tls.crt not found'],
+  ['nothing', () => '', 'no private key found: the input is empty'],
   ['no key', () => 'permission denied\n', 'no private key found'],
   [
     'a key without its line breaks',
     () => read(keys, 'tls.key').replaceAll('\n', ' '),
-    'the private key on line 1 is damaged: its line breaks are lost: text follows on the -----BEGIN line',
+    'the private key on line 1 is damaged: its line breaks are missing: text follows on the -----BEGIN line',
   ],
   [
     'an indented key',
@@ -106,7 +106,7 @@ test('the way to give a key that cannot be read is a command for that key', asyn
     `with its line breaks, for example: printf '%s' "$TLS_KEY" | apisvc register --keys -\n`,
   );
   expect((await register('-')).stderr).toContain(
-    'fix: Check the command before the pipe. In CI, check that the job may read the secret.\n',
+    'fix: Check the command before the pipe. In CI, check that the job can read the secret.\n',
   );
 });
 

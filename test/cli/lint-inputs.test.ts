@@ -60,7 +60,7 @@ describe('one error with a fix: exit 2', () => {
     ],
     ['a large file', ['large.yaml'], 'failed to read large.yaml: it is larger than 8 MiB', 'Check the path, or split the file.'],
     ['a binary file', ['binary.yaml'], 'binary.yaml:1:2: control characters are not allowed', 'Correct the YAML or JSON in binary.yaml:1.'],
-    ['a device', ['/dev/null'], 'failed to read /dev/null: it is a device', 'Name a file instead of a device.'],
+    ['a device', ['/dev/null'], 'failed to read /dev/null: it is a device', 'Specify a file instead of a device.'],
   ])('%s', async (_, args, error, fix) => {
     mkdirSync(join(cwd, 'chart', 'templates'), { recursive: true });
     writeFileSync(join(cwd, 'chart', 'Chart.yaml'), 'name: a\n');
@@ -77,7 +77,9 @@ test('a project among other files is skipped, and lint says so', async () => {
   writeFileSync(join(cwd, 'a.yaml'), insecure());
   const { code, stdout } = await lint(['p', 'a.yaml']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/Registration \S+ \(p\/apisvc\.yaml:\d+\): skipped: to check a project, select it with -C and pass no files\n/);
+  expect(stdout).toMatch(
+    /Registration \S+ \(p\/apisvc\.yaml:\d+\): skipped: it is the configuration of a project; to check the project, use -C instead of files\n/,
+  );
 });
 
 test('a file that is named twice is read once', async () => {

@@ -133,7 +133,7 @@ describe('a pipe is refused where only a file makes sense', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        'error: --ca-bundle one is a named pipe, and apisvc.yaml would name it\nfix: Write the CA certificates to a file, and name the file.\n',
+        'error: --ca-bundle one is a named pipe, but apisvc.yaml needs a regular file\nfix: Write the CA certificates to a file, and set --ca-bundle to this file.\n',
     });
   });
 });

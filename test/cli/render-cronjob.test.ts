@@ -42,7 +42,7 @@ describe('--cronjob', () => {
     const { code, stderr } = await apisvc(cronJob, { cwd: dir });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('error: --cronjob needs the private key of the CA in the cluster, but it is in a file\n'),
+      stderr: expect.stringContaining('error: --cronjob needs the private key of the CA in the cluster, but the key is in a file\n'),
     });
   });
 

@@ -97,7 +97,7 @@ describe('into a directory', () => {
       stdout: '',
       stderr:
         'error: -o helm cannot be used with --ca-bundle: the chart has a value caBundle\n' +
-        'fix: Remove --ca-bundle. The default of the value leaves the caBundle to apisvc register.\n',
+        'fix: Remove --ca-bundle. The value is empty by default, and apisvc register sets the caBundle.\n',
     });
   });
 

@@ -142,7 +142,7 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
       stderr:
         'error: certs/tls.crt: the certificate is not valid for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
         'fix: If the API is registered, replace the certificate while the API keeps serving: apisvc rotate --ca\n' +
-        'Otherwise create new certificates: apisvc init --force-keys\n',
+        'If the API is not registered, create new certificates: apisvc init --force-keys\n',
     });
   });
 

@@ -40,7 +40,7 @@ test.each([
     stderr: [
       'error: a rotation is in progress: demo/certs/next exists',
       'fix: If the rotation is running, wait until it is complete. To see its progress: apisvc status -C demo',
-      'Otherwise continue it: apisvc rotate -C demo',
+      'If the rotation was interrupted, continue it: apisvc rotate -C demo',
       'Or go back to the old certificates: apisvc rotate --abort -C demo',
       '',
     ].join('\n'),
@@ -51,6 +51,6 @@ test.each([
 test('the commands of the fix use the cluster of the command', async () => {
   const cwd = await inRotation();
   const { stderr } = await apisvc(['register', '-C', 'demo', '--context=staging'], { cwd });
-  expect(stderr).toContain('Otherwise continue it: apisvc rotate --context=staging -C demo\n');
+  expect(stderr).toContain('If the rotation was interrupted, continue it: apisvc rotate --context=staging -C demo\n');
   expect(stderr).toContain('to the old certificates: apisvc rotate --context=staging --abort -C demo\n');
 });

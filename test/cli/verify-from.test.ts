@@ -76,8 +76,8 @@ describe('verify --from', () => {
     const failed = await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: cwd } });
     expect(failed).toMatchObject({
       code: 2,
-      stdout: `::error title=apisvc verify::failed to write ${cwd}: it is a directory%0Afix: Set GITHUB_STEP_SUMMARY to a file that can be written.\n`,
-      stderr: `error: failed to write ${cwd}: it is a directory\nfix: Set GITHUB_STEP_SUMMARY to a file that can be written.\n`,
+      stdout: `::error title=apisvc verify::failed to write ${cwd}: it is a directory%0Afix: Set GITHUB_STEP_SUMMARY to a writable file.\n`,
+      stderr: `error: failed to write ${cwd}: it is a directory\nfix: Set GITHUB_STEP_SUMMARY to a writable file.\n`,
     });
   });
 

@@ -52,7 +52,7 @@ describe('verify of a cluster', () => {
 
   test.each([
     ['no path of an API', ['--probe', '/healthz'], 'Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.'],
-    ['two paths of one API', ['--probe', '/apis/g/v1/a', '--probe', '/apis/g/v1/b'], 'Use one path for each API.'],
+    ['two paths of one API', ['--probe', '/apis/g/v1/a', '--probe', '/apis/g/v1/b'], 'Pass only one path for each API.'],
     ['a file', ['--from', 's.json', '--no-probe'], 'cannot be used with'],
   ])('--probe with %s is wrong usage', async (_, args, words) => {
     expect(await apisvc(['verify', ...args], { cwd: folder() })).toMatchObject({
@@ -217,7 +217,7 @@ describe('verify of a cluster', () => {
       const cwd = await withContexts();
       expect(await apisvc([...all, '--context', 'dev-*'], { cwd })).toMatchObject({
         code: 2,
-        stderr: 'error: no context of the kubeconfig matches "dev-*"\nfix: Choose from the contexts test, prod-a, prod-b, stale.\n',
+        stderr: 'error: no context in the kubeconfig matches "dev-*"\nfix: Choose from the contexts test, prod-a, prod-b, stale.\n',
       });
       expect(await apisvc([...all, '--context', 'stal?', '-o', 'json'], { cwd })).toMatchObject({ code: 2, stdout: '' });
     });

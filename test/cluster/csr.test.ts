@@ -93,7 +93,7 @@ describe('with the right to approve', () => {
     expect(await requestsFor(api.signer)).toHaveLength(1);
     expect(await failure(api.run('rotate', '--ca'))).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('error: --ca asks for a new CA, but the CA of the signer has not changed'),
+      stderr: expect.stringContaining('error: --ca requires a new CA, but the CA of the signer has not changed'),
     });
     const rotating = api.run('rotate');
     await waitForOutput(rotating, /Waiting until every endpoint serves the new certificate/);

@@ -129,10 +129,10 @@ describe('a project that was cloned from Git, without its keys', () => {
     expect(stdout).not.toContain('secret/');
   });
 
-  const everyCopy = '  Every copy of the project then needs the new files.\n';
+  const everyCopy = '  Then copy the new files to every other copy of the project.\n';
   const newKeys = `Or create a new CA, certificate and key: apisvc init --force-keys\n${everyCopy}`;
   const rotation =
-    'Or replace the certificate in the cluster: apisvc rotate\n  Without certs/ca.key, replace the CA too: apisvc rotate --ca\n';
+    'Or replace the certificate in the cluster: apisvc rotate\n  If certs/ca.key does not exist, replace the CA too: apisvc rotate --ca\n';
 
   test.each<[string, (copy: string) => Promise<unknown>, string, string]>([
     [
@@ -170,9 +170,9 @@ describe('a project that was cloned from Git, without its keys', () => {
       exitCode: 2,
       stdout: '',
       stderr:
-        `error: certs/tls.key not found, and the cluster has no certificate that fits the project:\n  ${reason}\n` +
+        `error: certs/tls.key not found, and the cluster has no certificate that matches the project:\n  ${reason}\n` +
         'fix: Copy certs/tls.key, certs/tls.crt and certs/ca.crt from the machine that created the project. The certificate and its CA stay the same.\n' +
-        'Or give the key from another directory: apisvc register --keys DIR\n' +
+        'Or use the key in another directory: apisvc register --keys DIR\n' +
         way,
     });
   });

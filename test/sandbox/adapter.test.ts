@@ -59,7 +59,7 @@ describe('verify as a user', () => {
     const run = (...flags: string[]) => apisvc(['verify', name, ...flags], { cwd, env });
     expect(await run('--probe', '/apis/other/v1/things')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('error: --probe /apis/other/v1/things is not below /apis/demo.apisvc.dev/v1alpha1\n'),
+      stderr: expect.stringContaining('error: --probe /apis/other/v1/things is not under /apis/demo.apisvc.dev/v1alpha1\n'),
     });
     const path = '/apis/demo.apisvc.dev/v1alpha1/hosts/none';
     expect(await run('--probe', path)).toMatchObject({

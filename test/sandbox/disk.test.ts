@@ -63,7 +63,7 @@ test.each([
   [
     'with an empty log',
     'kill -SEGV $$',
-    /^error: etcd was killed by SIGSEGV, and its log is empty\nfix: Check that it runs on this host: \S+\/etcd --version\n$/,
+    /^error: etcd was killed by SIGSEGV, and its log is empty\nfix: Check that etcd runs on this host: \S+\/etcd --version\n$/,
   ],
   [
     'with a stack trace',

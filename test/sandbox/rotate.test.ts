@@ -158,7 +158,7 @@ test('lost certificates are restored from the cluster', async () => {
   expect(contents(join(cwd, 'demo'))).not.toContain('certs/tls.crt');
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('fix: Restore the file, or give the key with --keys. To create a new CA: apisvc rotate -C demo --ca\n'),
+    stderr: expect.stringContaining('fix: Restore the file, or pass the key with --keys. To create a new CA: apisvc rotate -C demo --ca\n'),
   });
   expect(contents(join(cwd, 'demo'))).toEqual(expect.arrayContaining(['certs/ca.crt', 'certs/tls.crt']));
 });

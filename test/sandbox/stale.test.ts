@@ -41,7 +41,10 @@ test('register refuses to put an older certificate back, and names both and the 
   expect(await same()).toMatchObject({ code: 0 });
 
   const fix = lineAfter('replace the files of this copy', refused.stderr);
-  expect(await paste(fix)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('using the certificate and the key of Secret') });
+  expect(await paste(fix)).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('using the certificate and the key in Secret'),
+  });
   expect(await run('rotate', '-C', 'stale', '--if-expires-within', '1d')).toMatchObject({ code: 0 });
   expect(readFileSync(join(cwd, 'stale', 'certs', 'tls.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'demo', 'certs', 'tls.crt'), 'utf8'));
   expect(await run('rotate', '-C', 'stale')).toMatchObject({ code: 0 });

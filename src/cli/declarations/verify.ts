@@ -95,6 +95,6 @@ function probePath(path: string, before: readonly string[] | boolean = []): read
   const [root] = /^\/apis\/[^/?]+\/[^/?]+\/(?=[^/?])/.exec(path) ?? [];
   if (root === undefined) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
   const others = Array.isArray(before) ? before : [];
-  if (others.some((other) => other.startsWith(root))) throw new InvalidArgumentError('Use one path for each API.');
+  if (others.some((other) => other.startsWith(root))) throw new InvalidArgumentError('Pass only one path for each API.');
   return [...others, path];
 }

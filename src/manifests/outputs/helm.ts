@@ -174,7 +174,7 @@ function templateText({ object, text, fileName }: Manifest, registration: Regist
 function requireNamespace(object: KubeObject, registration: Registration, text: string): string {
   const { namespace } = registration.metadata;
   if (object.metadata.name !== apiServiceNames(registration)[0]) return text;
-  const message = `the serving certificate is valid in namespace ${namespace} only: add --namespace ${namespace}`;
+  const message = `the serving certificate is valid only in namespace ${namespace}: add --namespace ${namespace}`;
   return `{{- if ne .Release.Namespace "${namespace}" }}\n{{- fail "${message}" }}\n{{- end }}\n${text}`;
 }
 

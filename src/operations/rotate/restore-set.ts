@@ -41,7 +41,7 @@ export async function restoreSet(where: Where): Promise<Restored> {
   const set = found.fits ? certificateSet(found.issued) : undefined;
   if (!found.fits || !set) {
     const reasons = found.fits ? [] : found.reasons.map((reason) => `  ${reason}`);
-    const what = `${certificate} not found, and the cluster has no certificate that fits the project:`;
+    const what = `${certificate} not found, and the cluster has no certificate that matches the project:`;
     throw new UsageError([what, ...reasons].join('\n'), {
       fix: `Restore the file from another copy of the project.\nOr create new certificates: ${newKeysCommand(project)}`,
     });

@@ -66,7 +66,7 @@ async function registerNode(api: Api, { podAddress, kubeletPort }: NodeOptions, 
 /** The node sends no heartbeat: the sandbox has no controller that expects one. */
 function nodeStatus(address: string, kubeletPort: number, now: Date): Json {
   const time = timestamp(now);
-  const message = 'apisvc sandbox runs programs of this host in place of images';
+  const message = 'apisvc sandbox runs local programs instead of container images';
   return {
     addresses: [
       { type: 'InternalIP', address },

@@ -62,7 +62,7 @@ async function runPod(node: NodeContext, pod: Json): Promise<void> {
 
 /** @param othersRun whether the sandbox runs any container of the pod */
 function containerOf({ name, image, ports }: Json, program: Program | undefined, othersRun: boolean): ContainerOnNode {
-  const absent = `image "${image}" is not available: apisvc sandbox runs no images`;
+  const absent = `image "${image}" is not available: apisvc sandbox does not run container images`;
   const waiting = othersRun
     ? { reason: notRun, message: `${absent}; the pod runs without this container` }
     : { reason: imageMissing, message: `${absent}. Run the program of container ${name} instead: apisvc sandbox -- COMMAND` };

@@ -92,7 +92,7 @@ async function connect(name: string): Promise<Network> {
     await output('ip', '-n', name, 'link', 'set', 'eth0', 'up');
     return { name, address, hostAddress };
   }
-  throw new UsageError('no free network from 10.88.1.0/24 to 10.88.254.0/24', {
+  throw new UsageError('all networks from 10.88.1.0/24 to 10.88.254.0/24 are in use', {
     fix: 'List the network devices with ip link show type veth, and delete those that you do not need.',
   });
 }

@@ -30,7 +30,9 @@ export async function waitUntil(
   while (!(await condition())) {
     for (const process of processes) if (process.ended()) throw processError(process);
     if (signal.aborted) {
-      throw new DeadlineError(`timed out waiting for ${what}`, { fix: `Read ${processes.map(({ logFile }) => logFile).join(', ')}.` });
+      throw new DeadlineError(`timed out waiting for ${what}`, {
+        fix: `Check the logs: ${processes.map(({ logFile }) => logFile).join(', ')}`,
+      });
     }
     await pause(intervalMs);
   }
@@ -60,8 +62,8 @@ export function processError(process: RunningProcess): ApisvcError {
     return new UsageError(`${what}: ${message}`, { fix });
   }
   if (lines.length === 0)
-    return new ClusterError(`${what}, and its log is empty`, { fix: `Check that it runs on this host: ${program} --version` });
-  return new ClusterError(`${what}: ${lastMessage(lines)}`, { fix: `Read ${logFile}.`, cause: new Error(lines.join('\n')) });
+    return new ClusterError(`${what}, and its log is empty`, { fix: `Check that ${name} runs on this host: ${program} --version` });
+  return new ClusterError(`${what}: ${lastMessage(lines)}`, { fix: `Check the log: ${logFile}`, cause: new Error(lines.join('\n')) });
 }
 
 /** Programs cannot log that the disk is full when their log is on it. */

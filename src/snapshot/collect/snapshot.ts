@@ -126,7 +126,7 @@ function requireApisOf(probe: SnapshotOptions['probe'] = [], wanted: Registratio
   const roots = wanted.map(({ name }) => pathsOf(name).version);
   const other = probe.find((path) => !roots.some((root) => isBelow(path, root)));
   if (other === undefined) return;
-  throw new UsageError(`--probe ${other} is not below ${roots.length === 1 ? roots[0] : 'the path of a selected API'}`, {
+  throw new UsageError(`--probe ${other} is not under ${roots.length === 1 ? roots[0] : 'the path of a selected API'}`, {
     fix: `Set a path that starts with /apis/GROUP/VERSION/, for example --probe ${roots[0]}/RESOURCE?limit=1`,
   });
 }

@@ -80,7 +80,7 @@ const isProject = ({ object }: ReadObject): boolean => object.kind === 'Registra
 const skippedProject = ({ object, placeOf }: ReadObject) => ({
   ...placeOf(['kind']),
   what: `Registration ${textOf(object.metadata.name)}`,
-  why: 'to check a project, select it with -C and pass no files',
+  why: 'it is the configuration of a project; to check the project, use -C instead of files',
 });
 
 const hasName = ({ object }: ReadObject): boolean => typeof object.metadata.name === 'string';
@@ -125,7 +125,7 @@ function withName(read: ReadObject): ReadObject {
   return { ...read, object: { ...object, metadata: { ...metadata, name } }, given: object };
 }
 
-const onlyInCluster = skipped('it exists in a cluster only');
+const onlyInCluster = skipped('it exists only in a cluster');
 const noService = skipped('the APIService has no Service');
 
 function offlineApi(object: KubeObject, manifest: ManifestView | undefined, shared: Shared): ApiSnapshot {

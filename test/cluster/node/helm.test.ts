@@ -66,7 +66,7 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
     expect({ exitCode: bad.exitCode, stderr: bad.stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('replicas') });
     const elsewhere = await helm('template', name, chart, '--namespace', 'elsewhere');
     expect(elsewhere.exitCode).toBe(1);
-    expect(elsewhere.stderr).toContain(`the serving certificate is valid in namespace ${name} only: add --namespace ${name}`);
+    expect(elsewhere.stderr).toContain(`the serving certificate is valid only in namespace ${name}: add --namespace ${name}`);
   });
 
   test('installs an API that works after register --only', async () => {

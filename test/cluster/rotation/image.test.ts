@@ -117,7 +117,7 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
   await Promise.all([
     expectRefused('no-key', await withConfiguration(name, 'no-key'), 2, [
       'error: failed to read apisvc.yaml: it is a directory',
-      'fix: Put the file there. In a pod, check that the ConfigMap exists, and that it has the key "apisvc.yaml".',
+      'fix: Replace the directory with the file. In a pod, check that the ConfigMap exists and has the key "apisvc.yaml".',
     ]),
     expectRefused('other', other, 1, [
       `error: apiservice/${project.apiService} points at Service demo/demo, not at Service demo/other`,

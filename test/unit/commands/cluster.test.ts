@@ -47,8 +47,7 @@ test('the install hint of a credential plugin stays as it is', async () => {
 
 test('the fix after Ctrl-C repeats the flags that select the cluster, and other errors stay', async () => {
   const flags = { kubeconfig: 'a file', context: 'test', directory: 'demo' };
-  const fix =
-    'Run the same command again to continue, or restore what was there before: apisvc secure v1.a --undo. Or rotate: apisvc rotate';
+  const fix = 'Run the same command again to continue, or undo the changes: apisvc secure v1.a --undo. Or rotate: apisvc rotate';
   const explained = (error: Error) => {
     try {
       return explainInterrupt(error, flags, fix);
@@ -58,7 +57,7 @@ test('the fix after Ctrl-C repeats the flags that select the cluster, and other 
   };
   expect(explained(new InterruptedError('SIGTERM'))).toMatchObject({
     exitCode: 143,
-    fix: "Run the same command again to continue, or restore what was there before: apisvc secure '--kubeconfig=a file' --context=test v1.a --undo. Or rotate: apisvc rotate '--kubeconfig=a file' --context=test -C demo",
+    fix: "Run the same command again to continue, or undo the changes: apisvc secure '--kubeconfig=a file' --context=test v1.a --undo. Or rotate: apisvc rotate '--kubeconfig=a file' --context=test -C demo",
   });
   const other = new RefusedError('no', { fix });
   expect(explained(other)).toBe(other);

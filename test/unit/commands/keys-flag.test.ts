@@ -26,7 +26,7 @@ test('the certificates tell which key is which', async () => {
   const both = await keysFrom(false, authority.key.reveal() + leaf.key.reveal())('rotate');
   expect([both.key?.reveal(), both.caKey?.reveal()]).toEqual([leaf.key.reveal(), authority.key.reveal()]);
   expect((await keysFrom(false, authority.key.reveal())('rotate')).key).toBeUndefined();
-  await expect(keysFrom(false, authority.key.reveal())('register')).rejects.toThrow(/no private key of .*tls\.crt$/);
+  await expect(keysFrom(false, authority.key.reveal())('register')).rejects.toThrow(/private key for .*tls\.crt not found$/);
 });
 
 test('a server outside the cluster needs no key', async () => {

@@ -34,12 +34,12 @@ describe('contradictions of the issuer', () => {
     [
       'insecure with a Secret',
       'issuer: {type: insecure}\n    secretName: x',
-      '17:17: spec.certificates.secretName: invalid value "x": has no effect with the issuer type insecure, which has no Secret; remove it',
+      '17:17: spec.certificates.secretName: invalid value "x": has no effect with the issuer type insecure, which uses no Secret; remove it',
     ],
     [
       'openshift-service-ca with other names',
       'issuer: {type: openshift-service-ca}\n    dnsNames: [a.example.com]',
-      '17:5: spec.certificates.dnsNames: the service CA operator of OpenShift issues only for the name of the Service; remove it',
+      "17:5: spec.certificates.dnsNames: OpenShift's service CA operator issues certificates only for the name of the Service; remove it",
     ],
     [
       'cert-manager with a kind of another group',
@@ -65,7 +65,7 @@ describe('contradictions of the issuer', () => {
       `issuer: {type: ${type}}`,
     );
     expect(messageOf(text)).toContain(
-      `spec.certificates.issuer: ${type} needs pods in the cluster, but spec.server.external is outside; use self-signed or ca`,
+      `spec.certificates.issuer: ${type} needs pods in the cluster, but spec.server.external describes a server outside it; use self-signed or ca`,
     );
   });
 });

@@ -60,7 +60,7 @@ test.each([
   ['the Certificate where the requests may not be read', [notReady], undefined, notReady.message],
   ['the Certificate before there is a request', [notReady], [], notReady.message],
   ['that nobody has read the Certificate', [], [], 'no Ready condition yet; cert-manager may not be running'],
-  ['that the change was not read yet', [condition('Ready', 'True', '', 1)], [], 'cert-manager has not read its change yet'],
+  ['that the change was not read yet', [condition('Ready', 'True', '', 1)], [], 'cert-manager has not processed its latest change yet'],
 ])('says %s', async (_, conditions, requests, words) => {
   const found = await certManager.explainMissingSecret?.(await certManagerIn([conditions], requests));
   expect(found).toBe(`Certificate ${namespace}/${secret} is not ready: ${words}`);

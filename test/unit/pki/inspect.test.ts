@@ -83,12 +83,12 @@ describe('inspect', () => {
   it.each([
     ['nothing', '', []],
     ['words', 'no certificate here', []],
-    ['a byte order mark', `\ufeff${leaf}`, ['1 CERTIFICATE: a byte order mark stands before -----BEGIN']],
-    ['a byte order mark in bytes', Buffer.from(`\ufeff${leaf}`), ['1 CERTIFICATE: a byte order mark stands before -----BEGIN']],
+    ['a byte order mark', `\ufeff${leaf}`, ['1 CERTIFICATE: a byte order mark precedes -----BEGIN']],
+    ['a byte order mark in bytes', Buffer.from(`\ufeff${leaf}`), ['1 CERTIFICATE: a byte order mark precedes -----BEGIN']],
     ['indentation', leaf.replace(/^/gm, '  '), ['1 CERTIFICATE: its -----BEGIN line is indented']],
-    ['YAML', `ca.crt: ${leaf}`, ['1 CERTIFICATE: other text stands before -----BEGIN on the same line']],
-    ['one line', lines.join(' '), ['1 CERTIFICATE: its line breaks are lost: text follows on the -----BEGIN line']],
-    ['escaped line breaks', lines.join('\\n'), ['1 CERTIFICATE: its line breaks are lost: text follows on the -----BEGIN line']],
+    ['YAML', `ca.crt: ${leaf}`, ['1 CERTIFICATE: other text precedes -----BEGIN on the same line']],
+    ['one line', lines.join(' '), ['1 CERTIFICATE: its line breaks are missing: text follows on the -----BEGIN line']],
+    ['escaped line breaks', lines.join('\\n'), ['1 CERTIFICATE: its line breaks are missing: text follows on the -----BEGIN line']],
     ['no END', lines.slice(0, -1).join('\n'), ['1 CERTIFICATE: its -----END CERTIFICATE----- line is missing']],
     [
       'no END before the next',
@@ -98,7 +98,7 @@ describe('inspect', () => {
     ['an indented END', leaf.replace('-----END', ' -----END'), ['1 CERTIFICATE: its -----END line is indented']],
     ['another END', leaf.replace('END CERTIFICATE', 'END PRIVATE KEY'), ['1 CERTIFICATE: its last line is not -----END CERTIFICATE-----']],
     ['bad base64', leaf.replace('MII', 'M*I'), ['1 CERTIFICATE: it contains characters that are not base64']],
-    ['cut base64', leaf.replace(/(.{10})\n-----END/, '\n-----END'), [expect.stringMatching(/^1 CERTIFICATE: its base64 is cut short$/)]],
+    ['cut base64', leaf.replace(/(.{10})\n-----END/, '\n-----END'), [expect.stringMatching(/^1 CERTIFICATE: its base64 is truncated$/)]],
     ['nothing inside', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----', ['1 CERTIFICATE: it is empty']],
     [
       'a lost line',

@@ -73,7 +73,7 @@ describe('readPrivateKey', () => {
       { code: 'unsupported-key', key: 'ecdsa-secp256k1' },
       'unsupported type of private key for serving certificates: ecdsa-secp256k1',
     ],
-    [fixture('key-openssh.pem'), { code: 'openssh-key' }, 'the private key is in OpenSSH format, which certificates do not use'],
+    [fixture('key-openssh.pem'), { code: 'openssh-key' }, 'the private key is in OpenSSH format, which TLS does not use'],
     [
       fixture('key-outdated.pem'),
       { code: 'outdated-cipher' },

@@ -150,7 +150,7 @@ describe('issueServing', () => {
       [
         'a purpose that the CA does not have',
         async () => asAuthority(await makeCa({ commonName: 'CA', extensions: [caConstraints(0), extendedKeyUsage(['clientAuth'])] })),
-        'the CA CN=CA cannot issue certificates for serverAuth: the extendedKeyUsage of the CA lacks it',
+        'the CA CN=CA cannot issue the certificate: the extendedKeyUsage of the CA does not include serverAuth',
       ],
     ];
     it('what is not an IP address', async () => {

@@ -67,8 +67,8 @@ describe('reading certificates', () => {
       message: `${key}: the private key does not match the certificate (CN=api.example.svc)`,
       fix: [
         `If the certificate was rotated in another copy of the project, delete the old key: rm ${key}`,
-        '  register then uses the key in the Secret, or the one that --keys gives.',
-        `Otherwise restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
+        '  register then uses the key in the Secret, or the key from --keys.',
+        `Otherwise, restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
       ].join('\n'),
     });
   });
@@ -164,7 +164,7 @@ describe('certificates that cannot serve the registration', () => {
     const dir = project();
     if (what === 'a lost certificate') rmSync(projectFiles(dir).certificate);
     expect(refusal(dir, registration, inDays(days))).toMatchObject({
-      fix: `${first}If the API is registered, replace the certificate while the API keeps serving: apisvc rotate -C ${dir}${flag}\nOtherwise create new certificates: apisvc init ${dir} --force-keys`,
+      fix: `${first}If the API is registered, replace the certificate while the API keeps serving: apisvc rotate -C ${dir}${flag}\nIf the API is not registered, create new certificates: apisvc init ${dir} --force-keys`,
     });
   });
 
@@ -211,7 +211,7 @@ describe('chains that kube-apiserver does not accept', () => {
   test('below a certificate that is not a CA', async () => {
     const root = await make({ commonName: 'root', extensions: [endEntityConstraints()] });
     const below = await make({ commonName: 'leaf', issuer: root, extensions: [san()] });
-    expect(await reported(root, [below])).toEqual(['tls.crt: the certificate in ca.crt that signed it is not a CA']);
+    expect(await reported(root, [below])).toEqual(['tls.crt: the certificate in ca.crt that signed it is not a CA certificate']);
   });
 
   test('outside the name constraints, or too deep', async () => {

@@ -74,7 +74,7 @@ describe('all or none', () => {
   test('when a name is too long', () => {
     const dir = folder();
     expect(failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'x'.repeat(300)))])).message).toMatch(
-      /^failed to write \S+: name too long$/,
+      /^failed to write \S+: file name too long$/,
     );
     expect(contents(dir)).toEqual([]);
   });

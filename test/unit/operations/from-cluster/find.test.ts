@@ -75,7 +75,7 @@ describe('a registration without verification', () => {
     });
     expect(registration.spec.server.existing).not.toHaveProperty('deployment');
     expect(canSecure).toBe(true);
-    expect(configuration).toContain('`apisvc init --from-cluster` made this file from the cluster');
+    expect(configuration).toContain('`apisvc init --from-cluster` created this file from the');
     expect(configuration).not.toContain('external');
   });
 

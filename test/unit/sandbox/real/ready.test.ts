@@ -36,7 +36,7 @@ test('a process that ends is the reason, with its last message, and its last lin
   expect(error).toBeInstanceOf(ClusterError);
   expect(error).toMatchObject({
     message: 'etcd exited with code 1: address already in use',
-    fix: `Read ${join(folder, 'etcd.log')}.`,
+    fix: `Check the log: ${join(folder, 'etcd.log')}`,
     cause: { message: 'starting\naddress already in use' },
   });
 });
@@ -45,7 +45,7 @@ test('a process that ends with an empty log', async () => {
   const wait = waitUntil('kube-apiserver', no, { processes: [etcd('', 'was killed by SIGKILL')], signal: never });
   await expect(wait).rejects.toMatchObject({
     message: 'etcd was killed by SIGKILL, and its log is empty',
-    fix: 'Check that it runs on this host: /bin/etcd --version',
+    fix: 'Check that etcd runs on this host: /bin/etcd --version',
   });
 });
 
@@ -84,5 +84,5 @@ test('the deadline ends the wait and names the condition', async () => {
   const wait = waitUntil('kube-apiserver', no, { processes: [etcd('starting\n', undefined)], signal: AbortSignal.timeout(20) });
   const error = await wait.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(DeadlineError);
-  expect(error).toMatchObject({ message: 'timed out waiting for kube-apiserver', fix: `Read ${join(folder, 'etcd.log')}.` });
+  expect(error).toMatchObject({ message: 'timed out waiting for kube-apiserver', fix: `Check the logs: ${join(folder, 'etcd.log')}` });
 });
