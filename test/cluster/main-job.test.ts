@@ -60,7 +60,7 @@ describe('in an empty directory', () => {
   });
 
   test('register waits for the server, registers the API, and shows that the API is served', async () => {
-    const registering = apisvc(['register', '--timeout', '60s'], { cwd: dir });
+    const registering = apisvc(['register', '--timeout', '85s'], { cwd: dir });
     await waitForOutput(
       registering,
       new RegExp(`waiting for every endpoint to serve a certificate .*: ${cluster.network.address}:${port}: connection refused`),
@@ -172,10 +172,10 @@ describe('after the server has stopped', () => {
   });
 
   test('verify --wait ends when the server is running again', async () => {
-    const verifying = apisvc(['verify', '--wait', '--timeout', '60s'], { cwd: dir });
+    const verifying = apisvc(['verify', '--wait', '--timeout', '2m'], { cwd: dir, timeout: 150_000 });
     await startServer();
     const { exitCode, stdout, stderr } = await verifying;
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `waiting up to 1m for ${name} to be healthy\n` });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `waiting up to 2m for ${name} to be healthy\n` });
     expect(stdout).toContain(`✓ ${name}: healthy`);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Made } from '../../unit/pki/certificates.ts';
+import { getJson } from '../harness/administrator.ts';
 import type { ServingPair } from '../harness/backends.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { kubectl } from '../harness/commands.ts';
@@ -111,7 +112,11 @@ async function benchOf(namespace: string): Promise<PodBench> {
     namespace,
     ca,
     pairFor: async (service, issuer = ca) => pair(await makeLeaf(`${service}.${namespace}.svc`, issuer)),
-    ready: (pod) => run(['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=90s']),
+    ready: async (pod) => {
+      const isReady = expect.objectContaining({ type: 'Ready', status: 'True' });
+      const conditionsOf = async () => (await getJson(`/api/v1/namespaces/${namespace}/pods/${pod}`)).status.conditions;
+      await vi.waitFor(async () => expect(await conditionsOf()).toContainEqual(isReady), { timeout: conditionMs, interval: 500 });
+    },
     kubectl: run,
   };
 }
