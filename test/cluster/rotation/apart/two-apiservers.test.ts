@@ -80,6 +80,11 @@ beforeAll(async () => {
     installAnyApiProject({ name: restarted, flags }),
     registerSlow('slow-openapi', { path: '/openapi/v3/apis', ms: 3_000 }),
   ]);
+  // A server needs longer for its document the first time. The notes are only about the slow one.
+  for (const { apiService } of [project, other]) {
+    const document = ['get', '--raw', `/openapi/v3/apis/${apiService.replace('v1.', '')}/v1`];
+    await vi.waitFor(() => kubectlOk(document), { ...waiting, timeout: 90_000 });
+  }
   const spec = {
     group: missing.replace('v1.', ''),
     version: 'v1',
