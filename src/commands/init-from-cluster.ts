@@ -52,9 +52,12 @@ function refuseOtherFlags(flags: Flags): void {
   );
   const all = [...given, ...(flags.nameConstraints ? [] : ['--no-name-constraints'])];
   if (all.length === 0) return;
-  throw new UsageError(`--from-cluster cannot be used with ${inWords(all)}: the project describes what the cluster runs`, {
-    fix: `Remove ${inWords(all)}, and edit apisvc.yaml afterwards.`,
-  });
+  throw new UsageError(
+    `--from-cluster cannot be used with ${inWords(all)}: it reads the configuration from the cluster, and creates no keys`,
+    {
+      fix: `Remove ${inWords(all)}, and edit apisvc.yaml afterwards.`,
+    },
+  );
 }
 
 /** @throws UsageError for flags that select a cluster, without --from-cluster */

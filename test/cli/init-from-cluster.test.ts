@@ -9,12 +9,12 @@ const name = 'v1beta1.metrics.k8s.io';
 test.each([
   [
     ['--preset', 'demo', '--api', 'a.example.com/v1', '--image', 'x', '--no-name-constraints'],
-    '--from-cluster cannot be used with --preset, --api, --image and --no-name-constraints: the project describes what the cluster runs',
+    '--from-cluster cannot be used with --preset, --api, --image and --no-name-constraints: it reads the configuration from the cluster, and creates no keys',
     'Remove --preset, --api, --image and --no-name-constraints, and edit apisvc.yaml afterwards.',
   ],
   [
     ['--force-keys'],
-    '--from-cluster cannot be used with --force-keys: the project describes what the cluster runs',
+    '--from-cluster cannot be used with --force-keys: it reads the configuration from the cluster, and creates no keys',
     'Remove --force-keys, and edit apisvc.yaml afterwards.',
   ],
 ])('flags that contradict --from-cluster are one error: %j', async (flags, error, fix) => {

@@ -2,6 +2,7 @@ import { getObject } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { serverNameOf } from '../../config/registration.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { RefusedError } from '../../errors.ts';
 import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KeyType } from '../../pki/types.ts';
@@ -10,20 +11,27 @@ import type { Backend } from '../secure/find.ts';
 import type { Waiting } from '../wait.ts';
 import { type FoundIssuer, named } from './found.ts';
 
+interface Injection {
+  /** The annotation's value, such as `wardle/api-tls`. */
+  readonly value: string;
+  /** The names of the APIServices that have it. */
+  readonly apiServices: readonly string[];
+}
+
 /** The issuer of a Certificate of cert-manager, and what it asks for. */
 export async function fromCertificate(
   { cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>,
   backend: Backend,
-  value: string,
+  { value, apiServices }: Injection,
 ): Promise<FoundIssuer> {
   const [namespace, name = ''] = value.split('/');
   const ref = `Certificate ${value}`;
+  const annotate = (certificate: string): string =>
+    `Then update the annotation: kubectl annotate --overwrite apiservice ${apiServices.join(' ')} ${certManagerAnnotations.fromCertificate}=${shellWord(`${backend.namespace}/${certificate}`)}`;
   if (namespace !== backend.namespace)
     throw new RefusedError(
-      `${ref} is not in namespace ${backend.namespace}, the namespace of the Service; apisvc.yaml cannot describe this`,
-      {
-        fix: `Create the Certificate in namespace ${backend.namespace}, and set the annotation ${certManagerAnnotations.fromCertificate} to ${backend.namespace}/${name}.`,
-      },
+      `${ref} is not in namespace ${backend.namespace}, the namespace of the Service; apisvc.yaml does not support a Certificate in another namespace`,
+      { fix: `Create the Certificate in namespace ${backend.namespace}. ${annotate(name)}` },
     );
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
   if (!found) throw new RefusedError(`the annotation ${certManagerAnnotations.fromCertificate} refers to ${ref}, which does not exist`);
@@ -32,8 +40,8 @@ export async function fromCertificate(
   // The manifests of apisvc name the Certificate as its Secret. A second Certificate for the same
   // Secret is a mistake that cert-manager reports (github.com/cert-manager/cert-manager/pull/6406).
   if (secret !== name)
-    throw new RefusedError(`${ref} writes Secret ${secret}; in an apisvc project, both must have the same name`, {
-      fix: `Create a Certificate named ${secret} for this Secret instead, and set the annotation ${certManagerAnnotations.fromCertificate} to ${namespace}/${secret}.`,
+    throw new RefusedError(`${ref} writes Secret ${secret}; in an apisvc project, the Certificate and its Secret must have the same name`, {
+      fix: `Replace the Certificate with one named ${secret}. ${annotate(secret)}`,
     });
   const { kind = 'Issuer', group = 'cert-manager.io' } = spec.issuerRef ?? {};
   const own = ownNames(backend);
@@ -72,7 +80,7 @@ function keyTypeOf({ algorithm = 'RSA', size }: Json, ref: string): KeyType {
   const text = `${textOf(algorithm)} ${size ?? (algorithm === 'ECDSA' ? 256 : 2048)}`;
   const type = known[text];
   if (type === undefined)
-    throw new RefusedError(`${ref} requests a private key of type ${text}, which apisvc.yaml cannot describe`, {
+    throw new RefusedError(`${ref} requests a private key of type ${text}, which apisvc.yaml does not support`, {
       fix: 'In spec.privateKey of the Certificate, use RSA with 2048, 3072 or 4096 bits, or ECDSA with 256 or 384 bits.',
     });
   return type;

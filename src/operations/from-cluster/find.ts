@@ -40,7 +40,7 @@ export interface FoundProject {
 /**
  * Makes a project from a running registration. Changes nothing in the cluster, and keeps no private
  * key.
- * @throws RefusedError with what the cluster does not tell, or what a project cannot describe;
+ * @throws RefusedError with what the cluster does not tell, or what a project does not support;
  * ClusterError where the user may not look
  */
 export async function findProject(waiting: Waiting, name: string): Promise<FoundProject> {
@@ -77,7 +77,7 @@ async function findExternal({ cluster, signal }: Asking, backend: Backend, servi
   const view = viewService(service);
   const ref = describeBackend(backend);
   if (view.type === 'ExternalName')
-    throw new RefusedError(`${ref} has the type ExternalName (${view.externalName}), which apisvc.yaml cannot describe`, {
+    throw new RefusedError(`${ref} has the type ExternalName (${view.externalName}), which apisvc.yaml does not support`, {
       fix: 'Replace it with a Service without a selector, and an EndpointSlice with the addresses of the server.',
     });
   const slices = await listObjects(cluster, slicesOf({ namespace, name }), signal);

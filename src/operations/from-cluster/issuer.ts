@@ -26,7 +26,10 @@ export async function findIssuer(asking: Pick<Waiting, 'cluster' | 'signal'>, fo
   const annotation = first && injectingAnnotation(first);
   const value = annotation === undefined ? '' : (first?.metadata.annotations?.[annotation] ?? '');
   if (annotation === undefined) return fromSecret(asking, found, running);
-  if (annotation === certManagerAnnotations.fromCertificate) return fromCertificate(asking, backend, value);
+  if (annotation === certManagerAnnotations.fromCertificate) {
+    const same = apiServices.filter(({ metadata }) => metadata.annotations?.[annotation] === value);
+    return fromCertificate(asking, backend, { value, apiServices: same.map(({ metadata }) => metadata.name) });
+  }
   if (/openshift/.test(annotation)) return fromOpenShift(backend, service);
   throw new RefusedError(
     `cannot tell which cert-manager Certificate issues the serving certificate of ${describeBackend(backend)}: apiservice/${first?.metadata.name} has the annotation ${annotation} instead of ${certManagerAnnotations.fromCertificate}`,

@@ -116,7 +116,9 @@ describe('a registration without verification', () => {
     expect(await fault([apiService], [outside, slice])).toMatchObject(refusal(/^cannot tell which CA signs .* outside the cluster$/));
     expect(await fault([insecure], [outside])).toMatchObject(refusal(/no selector and no ready endpoint on port 443/));
     const alias = object('Service', 'api', { type: 'ExternalName', externalName: 'api.example.com', ports: [port] });
-    expect(await fault([insecure], [alias])).toMatchObject(refusal(/has the type ExternalName \(api\.example\.com\)/));
+    expect(await fault([insecure], [alias])).toMatchObject(
+      refusal(/has the type ExternalName \(api\.example\.com\), which apisvc\.yaml does not support$/),
+    );
   });
 });
 
@@ -155,23 +157,35 @@ describe('a Certificate of cert-manager', () => {
 
   test.each([
     ['that is not there', [], /^the annotation .* refers to Certificate wardle\/api-tls, which does not exist$/],
-    ['with another name than its Secret', [certificate({ secretName: 'x' })], /^Certificate wardle\/api-tls writes Secret x; /],
-    ['with another type of key', [certificate({ privateKey: { algorithm: 'Ed25519', size: 0 } })], /key of type Ed25519 0, which/],
+    [
+      'with another type of key',
+      [certificate({ privateKey: { algorithm: 'Ed25519', size: 0 } })],
+      /key of type Ed25519 0, which apisvc\.yaml does not support$/,
+    ],
   ])('%s is refused', async (_, certificates, message) => {
     expect(await fault([injected], [...running, ...certificates])).toMatchObject(refusal(message));
   });
 
+  test('with another name than its Secret is refused, with the command for all APIServices', async () => {
+    const second = named(injected, 'v2.example.com');
+    expect(await fault([injected, second], [...running, certificate({ secretName: 'x y' })])).toMatchObject({
+      message: 'Certificate wardle/api-tls writes Secret x y; in an apisvc project, the Certificate and its Secret must have the same name',
+      fix: "Replace the Certificate with one named x y. Then update the annotation: kubectl annotate --overwrite apiservice v1.example.com v2.example.com cert-manager.io/inject-ca-from='wardle/x y'",
+    });
+  });
+
   test('in another namespace, or not named by the annotation, is refused', async () => {
     const elsewhere = annotated(apiService, { 'cert-manager.io/inject-ca-from': 'other/api-tls' });
-    expect(await fault([elsewhere])).toMatchObject(
-      refusal(/^Certificate other\/api-tls is not in namespace wardle, the namespace of the Service;/),
-    );
+    expect(await fault([elsewhere])).toMatchObject({
+      message: expect.stringMatching(/^Certificate other\/api-tls is not in namespace wardle, the namespace of the Service;/),
+      fix: 'Create the Certificate in namespace wardle. Then update the annotation: kubectl annotate --overwrite apiservice v1.example.com cert-manager.io/inject-ca-from=wardle/api-tls',
+    });
     const bySecret = annotated(apiService, { 'cert-manager.io/inject-ca-from-secret': 'wardle/ca' });
     expect(await fault([bySecret])).toMatchObject(refusal(/has the annotation cert-manager\.io\/inject-ca-from-secret instead of/));
   });
 });
 
-describe('what a project cannot describe is refused', () => {
+describe('what a project does not support is refused', () => {
   test.each([
     [
       'several issuers',
