@@ -1,6 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { fileError, reading } from '../config/file-errors.ts';
-import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 
 /** The start of a snapshot of any version. Files may have been formatted by another program. */
@@ -17,7 +16,7 @@ export function refuseOtherFile(path: string): void {
   if (stats?.isDirectory()) throw fileError('write', path, { code: 'EISDIR' });
   if (!stats?.isFile() || stats.size === 0 || snapshotStart.test(reading(path, () => startOf(path)))) return;
   throw new UsageError(`${path} exists and is not a snapshot`, {
-    fix: `Choose another path for --save, or remove the file: rm ${shellWord(path)}`,
+    fix: 'Choose another path for --save.',
   });
 }
 
