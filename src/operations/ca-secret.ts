@@ -81,8 +81,9 @@ export async function caKeyInCluster(
   { anchors, newCa }: { readonly anchors: readonly CertificateInfo[]; readonly newCa: string },
 ): Promise<PrivateKey> {
   const secret = await getObject(cluster, ref, signal);
-  const needed = 'a new serving certificate needs the CA\nnothing was changed';
-  const elsewhere = 'If another copy of the project still has certs/ca.key, run this command in that copy: apisvc register';
+  const needed = 'rotate needs the private key of the CA to sign the new serving certificate\nnothing was changed';
+  const elsewhere =
+    'If another copy of the project still has certs/ca.key, register from the directory of that copy: apisvc register -C DIR';
   if (!secret) throw new RefusedError(`${nameOfCaSecret(ref)} not found; ${needed}`, { fix: `${elsewhere}\n${newCa}` });
   const foreign = foreignFault(secret, ref, registration);
   if (foreign) throw foreign;

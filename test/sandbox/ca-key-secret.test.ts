@@ -186,7 +186,7 @@ test('rotate says what is wrong with the Secret', async () => {
   expect(forbidden).toMatchObject({ code: 3, stderr: expect.stringContaining('resourceNames: ["demo-ca"], verbs: [get]') });
 
   const expectRefusal = async (message: string): Promise<void> => {
-    const text = `error: Secret demo/demo-ca ${message}; a new serving certificate needs the CA\nnothing was changed\n`;
+    const text = `error: Secret demo/demo-ca ${message}; rotate needs the private key of the CA to sign the new serving certificate\nnothing was changed\n`;
     const refused = await run('rotate', '-C', copy);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
     expect(refused.stderr).toMatch(/To create a new CA: apisvc rotate .*--ca/);
@@ -199,6 +199,7 @@ test('rotate says what is wrong with the Secret', async () => {
   await expectRefusal('has no CA private key');
   await cluster.request({ method: 'DELETE', path: secretPath, signal });
   await expectRefusal('not found');
+  expect((await run('rotate', '-C', copy)).stderr).toContain('register from the directory of that copy: apisvc register -C DIR\n');
 });
 
 test('register replaces neither the Secret of others nor the key of a newer CA', async () => {

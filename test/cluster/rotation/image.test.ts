@@ -139,9 +139,9 @@ test('a Job of a wrong set-up changes nothing, and says what to do', async () =>
   const ca = (await getObject('secret', '-n', name, `${name}-ca`)) as { metadata?: object } | undefined;
   await kubectlOk(['delete', 'secret', `${name}-ca`, '-n', name]);
   await expectRefused('no-ca', limited, 1, [
-    'error: Secret demo/demo-ca not found; a new serving certificate needs the CA',
+    'error: Secret demo/demo-ca not found; rotate needs the private key of the CA to sign the new serving certificate',
     'nothing was changed',
-    'fix: If another copy of the project still has certs/ca.key, run this command in that copy: apisvc register',
+    'fix: If another copy of the project still has certs/ca.key, register from the directory of that copy: apisvc register -C DIR',
     'To create a new CA: apisvc rotate --ca',
   ]);
   await kubectlOk(['create', '-f', '-'], { ...ca, metadata: { ...ca?.metadata, resourceVersion: undefined, uid: undefined } });
