@@ -112,7 +112,9 @@ function requireRepeatable(flags: VerifyFlags): void {
 /** A snapshot is of one cluster. */
 function refuseSave({ save }: Pick<VerifyFlags, 'save'>): void {
   if (save !== undefined)
-    throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });
+    throw new UsageError('--save cannot be used with more than one --context', {
+      fix: 'Run the command once for each context: apisvc verify --context NAME --save FILE',
+    });
 }
 
 async function checkCluster(

@@ -54,7 +54,7 @@ export function incomplete({ service, directory }: RotationCheck, journal: Journ
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = [
     ...(isHeld ? ['If the rotation is running, wait until it is complete. To see its progress: apisvc status'] : []),
-    `${isHeld ? 'Otherwise, finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
+    `${isHeld ? 'Otherwise, finish' : 'Finish'} the rotation in the project directory where it was started: apisvc rotate -C DIR`,
     // cert-manager replaces the old certificate.
     ...(journal.newCertificate !== undefined || journal.direction === 'back' ? ['Or go back first: apisvc rotate --abort'] : []),
   ].join('\n');

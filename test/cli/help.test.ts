@@ -66,7 +66,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html cannot be used with --watch'],
     [
       ['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'],
-      'error: --save cannot be used with more than one --context\nfix: Run verify --save once for each context.\n',
+      'error: --save cannot be used with more than one --context\nfix: Run the command once for each context: apisvc verify --context NAME --save FILE\n',
     ],
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['rotate', '--if-expires-within', '0s'], "argument '0s' is invalid. It must be longer than 0."],

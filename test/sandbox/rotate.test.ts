@@ -73,7 +73,8 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
   cpSync(join(cwd, 'demo'), copy, { recursive: true });
   rmSync(join(copy, 'certs', 'next'), { recursive: true });
   const refused = await run('rotate', '-C', 'copy', '-o', 'json');
-  const fix = 'Run rotate in the project directory where it was started.\nOr go back in this directory: apisvc rotate -C copy --abort';
+  const fix =
+    'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate -C copy --abort';
   expect({ code: refused.code, ...JSON.parse(refused.stdout) }).toMatchObject({ code: 1, outcome: 'failed', steps: [], error: { fix } });
 
   const plan = await run('rotate', '-C', 'demo', '--abort', '--dry-run');

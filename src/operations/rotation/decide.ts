@@ -61,21 +61,24 @@ export function decide({ current, next, isDamaged = false, journal, inSecret, ab
 const began = ({ started, holder, number, steps, title }: Journal): string =>
   `the rotation that started at ${started}, last run by ${holder}, is not complete (step ${number} of ${steps}: ${title})`;
 
+/** DIR keeps the commands from getting the directory of this project. */
+const finish = 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR';
+
 const otherMachine = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; its new private key is not in this project`, {
     // A copy of the project has the old certificates, but not certs/next.
-    fix: 'Run rotate in the project directory where it was started.\nOr go back in this directory: apisvc rotate --abort',
+    fix: `${finish}\nOr go back in this directory: apisvc rotate --abort`,
   });
 
 /** Whoever has the files may still choose otherwise. */
 const goingBack = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; it is being aborted`, {
-    fix: 'In a copy of the project that has the old certificate, finish going back: apisvc rotate --abort',
+    fix: 'Finish going back in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
   });
 
 const otherFiles = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; certs/ does not have the certificate that it replaces`, {
-    fix: 'Continue it, or go back, in the project directory where it was started.',
+    fix: `${finish}\nOr go back in that directory: apisvc rotate --abort -C DIR`,
   });
 
 /**

@@ -112,7 +112,7 @@ function refuseOthers(registration: Registration, objects: readonly KubeObject[]
     const project = metadata.annotations?.[projectAnnotation];
     if (project === undefined || project === projectOf(registration)) continue;
     throw new RefusedError(`${kind} ${metadata.name} belongs to the project ${project}`, {
-      fix: 'Run register again in the directory of that project.',
+      fix: 'Register the API again from the directory of that project: apisvc register -C DIR',
     });
   }
 }

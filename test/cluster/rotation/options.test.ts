@@ -98,7 +98,7 @@ test('an interrupted run reports its steps, the next one continues, and a copy o
   const refused = await apisvc(['rotate', '-C', copy]);
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toMatch(
-    /fix: Run rotate in the project directory where it was started\.\nOr go back in this directory: apisvc rotate -C \S+ --abort\n/,
+    /fix: Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate -C \S+ --abort\n/,
   );
 
   const planned = await rotateOk(project, '--abort', '--dry-run');

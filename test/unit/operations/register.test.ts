@@ -85,19 +85,19 @@ test('a rotation that is not complete: nothing is changed', async () => {
   expect(result).toMatchObject({
     name: 'RefusedError',
     message: expect.stringContaining('it started at 2026-05-01T10:00:00Z, and was last run by alice@laptop'),
-    fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
+    fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
   // cert-manager makes the certificate, and there is no way back.
   const annotations = { 'apisvc.dev/rotation': JSON.stringify({ ...journal, newCertificate: undefined }) };
   const renewed = { ...lease, metadata: { ...lease.metadata, annotations } };
   expect((await registering({ present: { [path]: renewed } })).result).toMatchObject({
-    fix: 'Finish it: run rotate in the project directory where it was started.',
+    fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR',
   });
   const held = { ...lease, spec: { holderIdentity: 'alice@laptop_1' } };
   expect((await registering({ present: { [path]: held } })).result).toMatchObject({
     fix: expect.stringMatching(
-      /^If the rotation is running, wait until it is complete\. .*: apisvc status\nOtherwise, finish it: run rotate/,
+      /^If the rotation is running, wait until it is complete\. .*: apisvc status\nOtherwise, finish the rotation in [^:]*: apisvc rotate -C DIR/,
     ),
   });
 });

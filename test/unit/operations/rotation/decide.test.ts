@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Journal } from '../../../../src/cluster/rotation-lease.ts';
+import { fixInDirectory } from '../../../../src/config/project-commands.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { type Beginning, decide } from '../../../../src/operations/rotation/decide.ts';
 import type { CertificateSet } from '../../../../src/operations/rotation/rotation.ts';
@@ -72,9 +73,26 @@ describe('rotate', () => {
     const beginning = { current, next: undefined, journal, holder: 'jane@host', abort: false };
     expect(() => decide(beginning)).toThrow(
       expect.objectContaining({
-        fix: 'Run rotate in the project directory where it was started.\nOr go back in this directory: apisvc rotate --abort',
+        fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate --abort',
       }),
     );
+  });
+
+  test.each<[string, Partial<Beginning>, string]>([
+    [
+      'of other files',
+      { current: set('third') },
+      'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in that directory: apisvc rotate --abort -C DIR',
+    ],
+    [
+      'back that only another copy can finish',
+      { journal: { ...journal, kind: 'leaf', direction: 'back' }, inSecret: next },
+      'Finish going back in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
+    ],
+  ])('names another directory in the commands for a rotation %s', (_, beginning, fix) => {
+    const asked = () => decide({ current, next: undefined, journal, abort: false, ...beginning });
+    expect(asked).toThrow(expect.objectContaining({ fix }));
+    expect(fixInDirectory(fix, 'demo')).toBe(fix);
   });
 
   test('refuses in a project that does not have the old certificate', () => {
