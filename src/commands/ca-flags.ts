@@ -1,3 +1,4 @@
+import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 import { loadAuthority } from '../pki/authority.ts';
 import { type CertificateFault, certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
@@ -50,8 +51,15 @@ export function readAuthority(flags: CaFlags, terminal: Terminal, now: Date): ((
 
 function refuse(faults: readonly CertificateFault[], { caCert, caKey }: { readonly caCert: string; readonly caKey: string }): never {
   const names = { caCertificate: caCert, caKey, certificate: caCert, key: caKey };
-  const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
+  const fix = faults.map((fault) => fixOf(fault, shellWord(names[fault.part]))).find((text) => text !== undefined);
   throw new UsageError(faults.map((fault) => certificateFaultText(fault, names)).join('\n'), fix === undefined ? {} : { fix });
+}
+
+const newCa = 'openssl req -x509 -newkey rsa:3072 -nodes -keyout new-ca.key -out new-ca.crt -subj /CN=new-ca -days 3650';
+
+function fixOf(fault: CertificateFault, file: string): string | undefined {
+  const fix = certificateFaultFix(fault, file);
+  return fault.code === 'openssh-key' ? `${fix} Create a new CA instead: ${newCa}` : fix;
 }
 
 const needsOnlyPassphrase = (faults: readonly CertificateFault[]): boolean =>

@@ -7,7 +7,7 @@ import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
-import { type KeyFault, keyFaultText } from '../pki/certificate-faults.ts';
+import { certificateFaultFix, type KeyFault, keyFaultText } from '../pki/certificate-faults.ts';
 import { type ReadKey, readPrivateKey, readPrivateKeys, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { CertificateInfo } from '../pki/types.ts';
@@ -79,7 +79,7 @@ function fromDirectory(directory: string, project: Project, certificates: Named,
   const paths = { key: join(directory, 'tls.key'), caKey: join(directory, 'ca.key') };
   const read = (path: string, certificate: string, owners: readonly CertificateInfo[]): PrivateKey | undefined => {
     if (!fileExists(path)) return undefined;
-    const key = usable(readPrivateKey(readPem(path)), project, path);
+    const key = usable(readPrivateKey(readPem(path)), project, { certificate, file: path });
     if (!fits(key, owners)) throw wrongKey(`${path}: the private key does not match ${certificate}`);
     noteOpenMode(path, terminal);
     return toPrivateKey(key);
@@ -117,8 +117,9 @@ async function fromStandardInput(project: Project, certificates: Named, terminal
   const files = projectFiles(dir);
   const found: { key?: PrivateKey; caKey?: PrivateKey } = {};
   const input = await readStandardInput(terminal);
+  const certificate = command === 'register' ? files.certificate : `${files.certificate} or ${files.caCertificate}`;
   for (const each of readPrivateKeys(input)) {
-    const key = usable(each, project);
+    const key = usable(each, project, { certificate });
     if (fits(key, certificates.certificate)) found.key = toPrivateKey(key);
     else if (fits(key, certificates.caCertificate)) found.caKey = toPrivateKey(key);
     else {
@@ -130,13 +131,15 @@ async function fromStandardInput(project: Project, certificates: Named, terminal
   if (found.key || (command === 'rotate' && found.caKey)) return found;
   if (found.caKey) {
     const fix = 'Pipe tls.key to apisvc. register does not use the private key of the CA.';
-    throw new UsageError(`standard input: private key for ${files.certificate} not found`, { fix });
+    throw new UsageError(`standard input: found no private key that matches ${files.certificate}`, { fix });
   }
   throw input.trim() === ''
     ? new UsageError('standard input: no private key found: the input is empty', {
         fix: 'Check the command before the pipe. In CI, check that the job can read the secret.',
       })
-    : new UsageError('standard input: no private key found', { fix: 'Check the command before the pipe: it must print the keys as PEM.' });
+    : new UsageError('standard input: no private key found', {
+        fix: 'Check the command before the pipe: it must print the keys in PEM format.',
+      });
 }
 
 const wrongKey = (message: string): UsageError =>
@@ -147,18 +150,28 @@ const wrongKey = (message: string): UsageError =>
 const fits = (key: KeyObject, certificates: readonly CertificateInfo[]): boolean =>
   certificates.some(({ pem }) => new X509Certificate(pem).checkPrivateKey(key));
 
-/** @param file the default is standard input */
-function usable({ key, fault }: ReadKey, project: Project, file?: string): KeyObject {
-  if (key) return key;
-  throw new UsageError(`${file ?? 'standard input'}: ${keyFaultText(fault)}`, { fix: wayToPem(fault, project, file) });
+interface Source {
+  /** The default is standard input. */
+  readonly file?: string;
+  /** The certificate that the key must match. */
+  readonly certificate: string;
 }
 
-/** How to give the key so that it can be read. A variable without quotes loses its line breaks. */
-function wayToPem({ code }: KeyFault, { dir, command }: Project, file: string | undefined): string {
+function usable({ key, fault }: ReadKey, project: Project, source: Source): KeyObject {
+  if (key) return key;
+  throw new UsageError(`${source.file ?? 'standard input'}: ${keyFaultText(fault)}`, { fix: wayToPem(fault, project, source) });
+}
+
+/** How to pass the key so that it can be read. A variable without quotes loses its line breaks. */
+function wayToPem({ code }: KeyFault, { dir, command }: Project, { file, certificate }: Source): string {
   const pipe = inDirectory(`apisvc ${command} --keys -`, dir);
-  if (code === 'passphrase-needed') return `Pipe the decrypted key to apisvc: openssl pkey -in ${shellWord(file ?? 'FILE')} | ${pipe}`;
+  const word = shellWord(file ?? 'FILE');
+  if (code === 'passphrase-needed') return `Pipe the decrypted key to apisvc: openssl pkey -in ${word} | ${pipe}`;
   if (code === 'damaged-key' && file === undefined) {
-    return `Pass the private key as PEM, with its line breaks, for example: printf '%s' "$TLS_KEY" | ${pipe}`;
+    return `Pass the private key in PEM format, with its line breaks, for example: printf '%s' "$TLS_KEY" | ${pipe}`;
   }
-  return 'Pass the private key as PEM.';
+  // A new key of another type would not match the certificate.
+  const matching = `Pass the private key that matches ${certificate}.`;
+  if (code === 'unsupported-key') return matching;
+  return code === 'openssh-key' ? `${certificateFaultFix({ code }, word)} ${matching}` : 'Pass the private key in PEM format.';
 }

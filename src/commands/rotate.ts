@@ -6,6 +6,7 @@ import { issuerFlags } from '../config/issuer-flags.ts';
 import { apiServiceNames, secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
@@ -188,17 +189,20 @@ async function issueNext(dir: string, registration: Registration, signing: Signi
 /** The CA of the project. @throws UsageError with a way out where it cannot sign */
 function ownAuthority(dir: string, { anchors, caKey, keysFrom }: Signing): Authority {
   const files = projectFiles(dir);
-  const needed = 'a new serving certificate needs the CA';
+  const needed = (part: string): string => `rotate needs the ${part} of the CA to sign the new serving certificate`;
   if (!caKey && !fileExists(files.caKey)) {
     const way =
       keysFrom === undefined ? 'Restore the file, or pass the key with --keys.' : 'Pass the private key of the CA with --keys, too.';
-    throw new UsageError(`${notFound(files, keysFrom)}; ${needed}`, { fix: `${way} ${newCa}` });
+    throw new UsageError(`${notFound(files, keysFrom)}; ${needed('private key')}`, { fix: `${way} ${newCa}` });
   }
   const isLost = !fileExists(files.caCertificate);
   if (isLost && anchors.length === 0) {
-    throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, {
-      fix: `Restore the file. ${newCa}`,
-    });
+    throw new UsageError(
+      `${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed('certificate')}`,
+      {
+        fix: `Restore the file. ${newCa}`,
+      },
+    );
   }
   const certificates = isLost ? bundleText(anchors) : readPem(files.caCertificate);
   return signingAuthority(files, { certificates, key: caKey?.reveal() ?? readPem(files.caKey), now: new Date() });
@@ -207,15 +211,15 @@ function ownAuthority(dir: string, { anchors, caKey, keysFrom }: Signing): Autho
 /** Where the key of the CA is not. */
 function notFound({ caKey, caCertificate }: ReturnType<typeof projectFiles>, keysFrom: KeysFlag['keys']): string {
   if (keysFrom === undefined) return `${caKey} not found`;
-  return keysFrom === '-' ? `standard input: private key for ${caCertificate} not found` : `${join(keysFrom, 'ca.key')} not found`;
+  return keysFrom === '-' ? `standard input: found no private key that matches ${caCertificate}` : `${join(keysFrom, 'ca.key')} not found`;
 }
 
 /** @throws UsageError with every fault of the CA */
 function signingAuthority(files: ReturnType<typeof projectFiles>, existing: ExistingAuthority): Authority {
   const { authority, faults } = loadAuthority(existing);
   if (authority) return authority;
-  const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
+  const fix = faults.map((fault) => certificateFaultFix(fault, shellWord(files[fault.part]))).find((text) => text !== undefined);
   throw new UsageError(faults.map((fault) => certificateFaultText(fault, files)).join('\n'), {
-    fix: [fix, newCa].filter(Boolean).join(' '),
+    fix: [fix, newCa].filter(Boolean).join('\n'),
   });
 }

@@ -121,13 +121,17 @@ export function keyFaultText(fault: KeyFault): string {
   }
 }
 
-/** What to do about a fault, where that follows from its code alone. */
-export function certificateFaultFix({ code }: Pick<CertificateFault, 'code'>): string | undefined {
+/**
+ * What to do about a fault, where that follows from its code alone.
+ * @param file the file with the fault, quoted for a shell
+ */
+export function certificateFaultFix({ code }: Pick<CertificateFault, 'code'>, file: string): string | undefined {
   switch (code) {
     case 'openssh-key':
-      return 'Convert the key with ssh-keygen -p -m PKCS8 -f FILE.';
+      // OpenSSH 9.2 leaves an Ed25519 key in its own format, and reports success.
+      return `To convert an RSA or ECDSA key: ssh-keygen -p -m PKCS8 -f ${file}\nssh-keygen cannot convert an Ed25519 key.`;
     case 'outdated-cipher':
-      return 'Encrypt the key again with openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in FILE.';
+      return `Encrypt the key again: openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in ${file} -out NEW-FILE`;
     case 'unsupported-key':
       return 'Use an RSA key, an ECDSA key on P-256, P-384 or P-521, or an Ed25519 key.';
     case 'key-mismatch':

@@ -181,6 +181,21 @@ describe('a CA that cannot sign', () => {
     );
   });
 
+  test('because its key is an Ed25519 key in OpenSSH format: the command for a new CA works', async () => {
+    writeFileSync(join(cwd, 'ca/ssh key'), fixture('key-openssh.pem'));
+    const { code, stderr } = await init('ca/ssh key');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^error: ca\/ssh key: .*\nfix: .*: ssh-keygen -p -m PKCS8 -f 'ca\/ssh key'\nssh-keygen cannot convert an Ed25519 key\. Create a new CA instead: openssl .*\n$/,
+      ),
+    });
+    const command = stderr.match(/openssl .*/)?.[0] ?? '';
+    execFileSync('sh', ['-c', command], { cwd, stdio: 'ignore' });
+    const args = ['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'new-ca.crt', '--ca-key', 'new-ca.key'];
+    expect(await apisvc(args, { cwd })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('because the passphrase is wrong', async () => {
     writeFileSync(join(cwd, 'phrase'), 'wrong\n');
     refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'phrase']), /\nfix: Check the passphrase\. /);

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fixture } from '../unit/pki/certificates.ts';
 import { sharedFolder } from '../unit/project/folder.ts';
 import { apisvc, sampleProject } from './apisvc.ts';
 
@@ -73,7 +75,7 @@ test.each([
     () => read(keys, 'tls.key') + read(other, 'certs', 'ca.key'),
     'the private key on line 6 matches neither certs/tls.crt nor certs/ca.crt',
   ],
-  ['only the key of the CA', () => read(keys, 'ca.key'), 'private key for certs/tls.crt not found'],
+  ['only the key of the CA', () => read(keys, 'ca.key'), 'found no private key that matches certs/tls.crt'],
   ['nothing', () => '', 'no private key found: the input is empty'],
   ['no key', () => 'permission denied\n', 'no private key found'],
   [
@@ -108,6 +110,23 @@ test('the way to give a key that cannot be read is a command for that key', asyn
   expect((await register('-')).stderr).toContain(
     'fix: Check the command before the pipe. In CI, check that the job can read the secret.\n',
   );
+});
+
+test('a key of a type that TLS does not use is refused with a fix for that key', async () => {
+  const from = join(cwd, 'types');
+  const file = join(from, 'tls.key');
+  mkdirSync(from);
+  execFileSync('openssl', ['genpkey', '-algorithm', 'ed448', '-out', file], { stdio: 'ignore' });
+  const matching = 'Pass the private key that matches certs/tls.crt.';
+  expect(await register(from)).toMatchObject({
+    code: 2,
+    stderr: `error: ${file}: unsupported type of private key for serving certificates: ed448\nfix: ${matching}\n`,
+  });
+  writeFileSync(file, fixture('key-openssh.pem'));
+  const convert = (name: string) =>
+    `fix: To convert an RSA or ECDSA key: ssh-keygen -p -m PKCS8 -f ${name}\nssh-keygen cannot convert an Ed25519 key. ${matching}\n`;
+  expect((await register(from)).stderr).toContain(convert(file));
+  expect((await register('-', read(file))).stderr).toContain(convert('FILE'));
 });
 
 test('a directory without the key, or with another one, is refused instead of using the cluster', async () => {

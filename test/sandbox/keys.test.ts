@@ -55,13 +55,14 @@ test('the first register in a cluster takes the key from elsewhere, and rotate t
   expect(certs()).toEqual([]);
 
   // Without the key of the CA, rotate says where it is missing.
-  const needed = 'a new serving certificate needs the CA\nfix: Pass the private key of the CA with --keys, too. To create a new CA:';
+  const needed =
+    'rotate needs the private key of the CA to sign the new serving certificate\nfix: Pass the private key of the CA with --keys, too. To create a new CA:';
   const serving = join(keys, 'serving');
   mkdirSync(serving);
   writeFileSync(join(serving, 'tls.key'), pem('tls.key'), { mode: 0o600 });
   expect((await run(['rotate', '--keys', serving])).stderr).toContain(`error: ${serving}/ca.key not found; ${needed}`);
   const piped = await run(['rotate', '--keys', '-'], pem('tls.key'));
-  expect(piped.stderr).toContain(`error: standard input: private key for demo/certs/ca.crt not found; ${needed}`);
+  expect(piped.stderr).toContain(`error: standard input: found no private key that matches demo/certs/ca.crt; ${needed}`);
 
   const rotated = await run(['rotate', '--keys', '-'], pem('tls.key') + pem('ca.key'));
   expect(rotated).toMatchObject({ code: 0, stderr: expect.not.stringContaining('restored') });

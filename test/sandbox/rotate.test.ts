@@ -182,7 +182,7 @@ test('a lost certs/ca.crt is restored from the caBundle, also without tls.key', 
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
-      'error: demo/certs/ca.crt not found, and no caBundle has the CA that signed demo/certs/tls.crt; a new serving certificate needs the CA\nfix: Restore the file. To create a new CA: apisvc rotate -C demo --ca\n',
+      'error: demo/certs/ca.crt not found, and no caBundle has the CA that signed demo/certs/tls.crt; rotate needs the certificate of the CA to sign the new serving certificate\nfix: Restore the file. To create a new CA: apisvc rotate -C demo --ca\n',
     ),
   });
 });

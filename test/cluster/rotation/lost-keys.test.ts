@@ -26,7 +26,7 @@ describe('a project that lost a key', () => {
     expect(await rotateRefused(project)).toEqual({
       exitCode: 2,
       stdout: '',
-      errors: `error: ${caKey} not found; a new serving certificate needs the CA\nfix: Restore the file, or pass the key with --keys. To create a new CA: apisvc rotate -C ${project.dir} --ca\n`,
+      errors: `error: ${caKey} not found; rotate needs the private key of the CA to sign the new serving certificate\nfix: Restore the file, or pass the key with --keys. To create a new CA: apisvc rotate -C ${project.dir} --ca\n`,
     });
     await rotateOk(project, '--ca', '--soak', '0s');
     await expectAgreement(project, 'lost-keys');

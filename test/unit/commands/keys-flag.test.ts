@@ -4,6 +4,7 @@ import { readGivenKeys } from '../../../src/commands/keys-flag.ts';
 import type { Terminal } from '../../../src/commands/terminal.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import { registrationOf } from '../manifests/fixture.ts';
+import { fixture } from '../pki/certificates.ts';
 import { authority, leaf, project, registration } from '../project/sample.ts';
 
 const keysFrom = (isTTY: boolean, pem = '', of: Registration = registration) => {
@@ -26,7 +27,23 @@ test('the certificates tell which key is which', async () => {
   const both = await keysFrom(false, authority.key.reveal() + leaf.key.reveal())('rotate');
   expect([both.key?.reveal(), both.caKey?.reveal()]).toEqual([leaf.key.reveal(), authority.key.reveal()]);
   expect((await keysFrom(false, authority.key.reveal())('rotate')).key).toBeUndefined();
-  await expect(keysFrom(false, authority.key.reveal())('register')).rejects.toThrow(/private key for .*tls\.crt not found$/);
+  await expect(keysFrom(false, authority.key.reveal())('register')).rejects.toThrow(/found no private key that matches .*tls\.crt$/);
+});
+
+test.each([
+  ['unsupported type', fixture('key-x25519.pem'), ''],
+  [
+    'OpenSSH',
+    fixture('key-openssh.pem'),
+    'To convert an RSA or ECDSA key: ssh-keygen -p -m PKCS8 -f FILE\nssh-keygen cannot convert an Ed25519 key. ',
+  ],
+])('a key in PEM format of the wrong kind gets a fix for that kind: %s', async (kind, pem, start) => {
+  const matching = /Pass the private key that matches \S+\/tls\.crt( or \S+\/ca\.crt)?\.$/;
+  for (const command of ['register', 'rotate'] as const) {
+    const refused = await keysFrom(false, pem)(command).catch((error) => error);
+    expect(refused.message).toContain(kind);
+    expect(refused.fix.replace(matching, '')).toBe(start);
+  }
 });
 
 test('a server outside the cluster needs no key', async () => {

@@ -95,8 +95,15 @@ describe('readPrivateKey', () => {
     expect(fault && keyFaultText(fault)).toBe(message);
   });
 
-  it.each(['openssh-key', 'outdated-cipher', 'unsupported-key'] as const)('has a fix for %s', (code) => {
-    expect(certificateFaultFix({ code })).toMatch(/^(Convert|Encrypt|Use) /);
+  it.each([
+    ['openssh-key', 'To convert an RSA or ECDSA key: ssh-keygen -p -m PKCS8 -f ca.key\nssh-keygen cannot convert an Ed25519 key.'],
+    [
+      'outdated-cipher',
+      'Encrypt the key again: openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in ca.key -out NEW-FILE',
+    ],
+    ['unsupported-key', 'Use an RSA key, an ECDSA key on P-256, P-384 or P-521, or an Ed25519 key.'],
+  ] as const)('has a fix for %s', (code, fix) => {
+    expect(certificateFaultFix({ code }, 'ca.key')).toBe(fix);
   });
 
   it('never puts the key into a fault', () => {
