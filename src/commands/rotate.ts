@@ -39,7 +39,7 @@ import { signedNext } from './signed-next.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
-/** `apisvc rotate`: replaces the serving certificate, and with --ca the CA, or goes back. */
+/** `apisvc rotate`: replaces the serving certificate, and with --ca the CA, or rolls back. */
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
@@ -123,15 +123,15 @@ function requireTimeToSoak(kind: RotationKind, { soak, timeout, dryRun }: Rotate
 /** After its last step, a rotation is complete: the same command would start another one. */
 function completeFix({ abort }: RotateFlags, { steps }: RotateReport): string | undefined {
   const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
-  return isComplete ? `The ${abort ? 'abort' : 'rotation'} is complete. To check the API: apisvc verify` : undefined;
+  return isComplete ? `The ${abort ? 'rollback' : 'rotation'} is complete. To check the API: apisvc verify` : undefined;
 }
 
 function interruptFix(flags: RotateFlags, report: RotateReport, isRenewed: boolean): string {
   const complete = completeFix(flags, report);
   if (complete !== undefined) return complete;
-  // Before the new certificates are in certs/next, there is nothing to go back from.
+  // Before the new certificates are in certs/next, there is nothing to roll back.
   if (isRenewed || (!flags.abort && !hasNext(flags.directory))) return `${runAgain}.`;
-  return flags.abort ? `${runAgain}, or continue the rotation: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
+  return flags.abort ? `${runAgain}, or continue the rotation: apisvc rotate` : `${runAgain}, or roll back: apisvc rotate --abort`;
 }
 
 /** Scripts learn which steps are done. @throws the error, whose exit code says the same */

@@ -78,7 +78,7 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
   }
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
     secureServer(cluster, requestOf(prepared, flags, terminal.holder, { signal, onProgress })),
-  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or undo the changes: apisvc secure ${name} --undo`));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or roll back: apisvc secure ${name} --undo`));
   const { namespace } = prepared.registration.metadata;
   const report = {
     outcome: 'secured',

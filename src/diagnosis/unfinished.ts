@@ -21,7 +21,7 @@ interface Options extends FixTarget {
 }
 
 const onward = 'To continue the rotation: `apisvc rotate`';
-const back = 'To go back and remove the directory: `apisvc rotate --abort`';
+const back = 'To roll back and remove the directory: `apisvc rotate --abort`';
 
 /** @returns undefined while a process rotates, also where the cluster never knew of the rotation */
 export function unfinishedOf(

@@ -56,7 +56,7 @@ export function incomplete({ service, directory }: RotationCheck, journal: Journ
     ...(isHeld ? ['If the rotation is running, wait until it is complete. To see its progress: apisvc status'] : []),
     `${isHeld ? 'Otherwise, finish' : 'Finish'} the rotation in the project directory where it was started: apisvc rotate -C DIR`,
     // cert-manager replaces the old certificate.
-    ...(journal.newCertificate !== undefined || journal.direction === 'back' ? ['Or go back first: apisvc rotate --abort'] : []),
+    ...(journal.newCertificate !== undefined || journal.direction === 'back' ? ['Or roll back first: apisvc rotate --abort'] : []),
   ].join('\n');
   const refused = new RefusedError(`${what}: it started at ${timeText(journal.started)}, and was last run by ${journal.holder}`, { fix });
   return inProject(refused, directory);

@@ -65,7 +65,7 @@ const continueOrAbort = (dir: string): string =>
   [
     `If the rotation is running, wait until it is complete. To see its progress: ${inDirectory('apisvc status', dir)}`,
     `If the rotation was interrupted, continue it: ${inDirectory('apisvc rotate', dir)}`,
-    `Or go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`,
+    `Or roll back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`,
   ].join('\n');
 
 /** Whether a rotation has certificates that are not in use yet. */

@@ -50,7 +50,7 @@ export function rotationText(result: RotateResult, colors: ChalkInstance, cluste
   const checked = ['', diagnosis ? checksText(diagnosis, colors, clusterFlags) : ''];
   switch (outcome) {
     case 'planned':
-      return [`Plan to ${direction === 'back' ? 'restore' : 'rotate'} ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join(
+      return [`Plan to ${direction === 'back' ? 'roll back' : 'rotate'} ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join(
         '\n',
       );
     case 'not-due':
@@ -62,12 +62,7 @@ export function rotationText(result: RotateResult, colors: ChalkInstance, cluste
     case 'rotated':
       return [`Rotated ${what}.`, ...lineOf('old', from), ...lineOf('new', to), ...checked].join('\n');
     case 'aborted':
-      return [
-        'Aborted the rotation, and restored the old certificate.',
-        ...lineOf('restored', to),
-        ...lineOf('withdrawn', from),
-        ...checked,
-      ].join('\n');
+      return [`Rolled back ${what}.`, ...lineOf('from', from), ...lineOf('to', to), ...checked].join('\n');
   }
 }
 

@@ -45,7 +45,7 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
               ),
             ]),
         ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, update the caBundle.`]),
-        printable(`To go back: ${command(`apisvc secure --undo ${name}`, directory)}`),
+        printable(`To roll back: ${command(`apisvc secure --undo ${name}`, directory)}`),
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');

@@ -65,7 +65,7 @@ test.each([
   [
     'repeats the flags that select the cluster and the project',
     true,
-    ', or go back: apisvc rotate --kubeconfig=kubeconfig -C demo --abort',
+    ', or roll back: apisvc rotate --kubeconfig=kubeconfig -C demo --abort',
   ],
   ['offers no way back where nothing has begun', false, '.'],
 ])('the fix after Ctrl-C %s', async (_, hasBegun, way) => {

@@ -41,7 +41,7 @@ test.each([
       'error: a rotation is in progress: demo/certs/next exists',
       'fix: If the rotation is running, wait until it is complete. To see its progress: apisvc status -C demo',
       'If the rotation was interrupted, continue it: apisvc rotate -C demo',
-      'Or go back to the old certificates: apisvc rotate --abort -C demo',
+      'Or roll back to the old certificates: apisvc rotate --abort -C demo',
       '',
     ].join('\n'),
   });

@@ -65,7 +65,7 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
   expect(first.exitCode).toBe(130);
   expect(JSON.parse(first.stdout)).toMatchObject({
     outcome: 'interrupted',
-    error: { message: 'interrupted', fix: expect.stringContaining('or go back: apisvc rotate -C demo --abort') },
+    error: { message: 'interrupted', fix: expect.stringContaining('or roll back: apisvc rotate -C demo --abort') },
   });
   expect(states(first.stdout)).toMatchObject({ issue: 'done', endpoints: 'pending', promote: 'pending', verify: 'pending' });
 
@@ -74,13 +74,13 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
   rmSync(join(copy, 'certs', 'next'), { recursive: true });
   const refused = await run('rotate', '-C', 'copy', '-o', 'json');
   const fix =
-    'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate -C copy --abort';
+    'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back in this directory: apisvc rotate -C copy --abort';
   expect({ code: refused.code, ...JSON.parse(refused.stdout) }).toMatchObject({ code: 1, outcome: 'failed', steps: [], error: { fix } });
 
   const plan = await run('rotate', '-C', 'demo', '--abort', '--dry-run');
   expect(plan).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^Plan to restore the serving certificate; nothing was changed:\n/),
+    stdout: expect.stringMatching(/^Plan to roll back the serving certificate; nothing was changed:\n/),
   });
   const { stdout } = await run('rotate', '-C', 'demo', '--abort', '--dry-run', '-o', 'json');
   const served = (file: string): string => new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', file))).fingerprint256;

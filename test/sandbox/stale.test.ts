@@ -60,7 +60,7 @@ test('a copy that got the certificates without the keys is told to delete the ol
   expect(await run('register', '-C', 'stale')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
 });
 
-test('rotate --if-expires-within judges by the certificate in the cluster, and nothing advises to go back', async () => {
+test('rotate --if-expires-within judges by the certificate in the cluster, and nothing advises to roll back', async () => {
   const { run } = await rotatedElsewhere();
   for (const flags of [[], ['--dry-run'], ['--ca']]) {
     const refused = await run('rotate', '-C', 'stale', '--if-expires-within', '30d', ...flags);

@@ -12,7 +12,7 @@ export function addRotate(program: Command, run: Run): void {
   withKeys(withOutput(withProject(withCluster(command, '15m')), 'rotate'), 'tls.key and ca.key')
     .option('--ca', 'Also replace the CA; both CAs are trusted until every endpoint serves a certificate from the new CA')
     .addOption(
-      new Option('--abort', 'Go back to the old certificates. If the API was unregistered, only discard the new certificates').conflicts([
+      new Option('--abort', 'Roll back to the old certificates. If the API was unregistered, only delete certs/next').conflicts([
         'ca',
         'ifExpiresWithin',
         'caCert',
@@ -51,7 +51,7 @@ export function addRotate(program: Command, run: Run): void {
         'apisvc rotate                             # replace the serving certificate',
         'apisvc rotate --ca                        # also replace the CA',
         'apisvc rotate --ca --dry-run              # only show the steps',
-        'apisvc rotate --abort                     # go back; possible until the old CA is removed from the caBundle',
+        'apisvc rotate --abort                     # roll back; possible until the old CA is removed from the caBundle',
         'apisvc rotate --if-expires-within 30d     # in a CronJob or in CI',
       ),
     )

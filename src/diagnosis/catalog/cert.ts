@@ -46,7 +46,7 @@ export const certEntries = {
     title: 'The certificate rotation for Service {namespace}/{service} was interrupted at step {number} of {steps}',
     cause:
       'The process that ran the rotation has ended. The API keeps working. Until the rotation is complete, kube-apiserver may trust both the old and the new CA, and pods may serve the old or the new certificate.',
-    fix: 'Continue the rotation in the project in which it started: `apisvc rotate`. If cert-manager does not issue the certificate, you can go back to the old certificate instead: `apisvc rotate --abort`',
+    fix: 'Continue the rotation in the project in which it started: `apisvc rotate`. If cert-manager does not issue the certificate, you can roll back to the old certificate instead: `apisvc rotate --abort`',
   },
   'cert/sub-path-mount': {
     severity: 'warning',

@@ -17,7 +17,7 @@ export const checkRotation: Check = (context) => {
  * `rotation of the CA in progress: step 4 of 9, "Writing the Secret" (alice@laptop, since …)`
  */
 export function rotationFact({ kind, direction, running, number, steps, title, holder, started }: RotationView): string {
-  const what = `${direction === 'back' ? 'abort of the ' : ''}rotation of the ${kind === 'ca' ? 'CA' : 'serving certificate'}`;
+  const what = `${direction === 'back' ? 'rollback of the ' : ''}rotation of the ${kind === 'ca' ? 'CA' : 'serving certificate'}`;
   return `${what} ${running ? 'in progress' : 'interrupted'}: step ${number} of ${steps}, "${title}"; started at ${started}, ${running ? 'run' : 'last run'} by ${holder}`;
 }
 

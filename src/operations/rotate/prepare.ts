@@ -260,7 +260,7 @@ async function finished(
 
 const otherKind = (): RefusedError =>
   new RefusedError('a rotation of the serving certificate is in progress, but --ca asks for a new CA', {
-    fix: 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort',
+    fix: 'Finish it first: apisvc rotate\nOr roll back first: apisvc rotate --abort',
   });
 
 const continuing = (
@@ -269,5 +269,5 @@ const continuing = (
 ): string => {
   const what = kind === 'ca' ? 'the rotation of the CA' : 'the rotation of the serving certificate';
   const since = journal ? ` that started at ${journal.started}` : '';
-  return direction === 'back' ? `aborting ${what}${since}` : `continuing ${what}${since}`;
+  return direction === 'back' ? `rolling back ${what}${since}` : `continuing ${what}${since}`;
 };

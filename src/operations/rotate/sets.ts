@@ -36,6 +36,6 @@ export function readNextSet(dir: string, registration: Registration, abort: bool
   const what = isDirectory ? 'is incomplete or damaged' : 'is a file, not a directory with certificates';
   const reasons = isDirectory ? next.faults.map((fault) => certificateFaultText(fault, certificateFiles(path))) : [];
   throw new UsageError([`${path} ${what}`, ...reasons, 'nothing was changed'].join('\n'), {
-    fix: 'Go back to the certificates in certs/, and remove certs/next: apisvc rotate --abort',
+    fix: 'Roll back to the certificates in certs/, and remove certs/next: apisvc rotate --abort',
   });
 }

@@ -40,7 +40,7 @@ export function validityFault({ to, direction, now }: Pick<Rotation, 'to' | 'dir
   const why = isEarly(outdated) ? `is not valid before ${timeText(outdated.notBefore)}` : `expired on ${timeText(outdated.notAfter)}`;
   const [which, fix] =
     direction === 'forward'
-      ? ['new', 'Discard it: apisvc rotate --abort\nThen issue another one: apisvc rotate']
+      ? ['new', 'Roll back: apisvc rotate --abort\nThen issue another certificate: apisvc rotate']
       : ['old', 'Finish the rotation instead: apisvc rotate'];
   return new RefusedError(`the ${which} certificate ${why}, and the clock of kube-apiserver shows ${text(time)}`, { fix });
 }

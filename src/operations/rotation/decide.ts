@@ -67,25 +67,25 @@ const finish = 'Finish the rotation in the project directory where it was starte
 const otherMachine = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; its new private key is not in this project`, {
     // A copy of the project has the old certificates, but not certs/next.
-    fix: `${finish}\nOr go back in this directory: apisvc rotate --abort`,
+    fix: `${finish}\nOr roll back in this directory: apisvc rotate --abort`,
   });
 
 /** Whoever has the files may still choose otherwise. */
 const goingBack = (journal: Journal): RefusedError =>
-  new RefusedError(`${began(journal)}; it is being aborted`, {
-    fix: 'Finish going back in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
+  new RefusedError(`${began(journal)}; it is being rolled back`, {
+    fix: 'Finish the rollback in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
   });
 
 const otherFiles = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; certs/ does not have the certificate that it replaces`, {
-    fix: `${finish}\nOr go back in that directory: apisvc rotate --abort -C DIR`,
+    fix: `${finish}\nOr roll back in that directory: apisvc rotate --abort -C DIR`,
   });
 
 /**
  * The error for the way back from a rotation whose old CA lost its trust, or whose files are gone.
  */
 export const complete = (kind: RotationKind): RefusedError =>
-  new RefusedError(`the rotation cannot be undone: ${gone[kind]}`, {
+  new RefusedError(`the rotation cannot be rolled back: ${gone[kind]}`, {
     fix: `Finish the rotation: apisvc rotate\nIf the new certificate must not be used, then rotate again: apisvc rotate${kind === 'ca' ? ' --ca' : ''}`,
   });
 

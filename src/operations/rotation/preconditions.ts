@@ -165,7 +165,7 @@ async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
  */
 export async function requireWayBack(where: Where, { anchors }: CertificateSet): Promise<void> {
   if (haveExpired(anchors, where.now()))
-    throw new RefusedError('the old CA has expired, so rotate cannot go back to it', { fix: 'Finish the rotation: apisvc rotate' });
+    throw new RefusedError('the old CA has expired, so rotate cannot roll back to it', { fix: 'Finish the rotation: apisvc rotate' });
   if (!(await isTrusted(where, anchors))) throw complete('ca');
 }
 

@@ -73,7 +73,7 @@ export interface Rotation extends Waiting, RotationOptions {
   readonly to: CertificateSet;
   /** Whether the Secret never had the new set, so that nothing can serve it. */
   readonly neverServed?: boolean;
-  /** The command that goes back. Default `apisvc rotate --abort`; false where nothing does. */
+  /** The command that rolls back. Default `apisvc rotate --abort`; false where nothing does. */
   readonly undo?: string | false;
   /** Where the set is on disk, for messages. */
   readonly files: { readonly certificate: string; readonly key: string; readonly caCertificate: string };
@@ -85,9 +85,9 @@ export interface Rotation extends Waiting, RotationOptions {
 export const wordsOf = ({ direction }: Pick<Rotation, 'direction'>) =>
   direction === 'forward' ? ({ from: 'old', to: 'new' } as const) : ({ from: 'new', to: 'old' } as const);
 
-/** The last line of a fix, with the command that goes back. The way back itself has none. */
+/** The last line of a fix, with the command that rolls back. The way back itself has none. */
 export const wayBack = ({ direction, undo = 'apisvc rotate --abort' }: Pick<Rotation, 'direction' | 'undo'>): readonly string[] =>
-  direction === 'back' || undo === false ? [] : [`To go back: ${undo}`];
+  direction === 'back' || undo === false ? [] : [`To roll back: ${undo}`];
 
 /** The Service whose certificate is rotated, and its namespace. */
 export const serviceOf = ({ registration }: Pick<Rotation, 'registration'>) => ({

@@ -80,7 +80,7 @@ export function nextCaKeyStep(rotation: Rotation, { ref, read, remove, isIssued 
 const lost = (ref: ObjectRef): string => `neither certs/next/ca.key nor ${nameOfCaSecret(ref)} has the private key of the new CA`;
 
 const lostFault = (ref: ObjectRef): RefusedError =>
-  new RefusedError(lost(ref), { fix: 'Go back: apisvc rotate --abort\nThen create a new CA: apisvc rotate --ca' });
+  new RefusedError(lost(ref), { fix: 'Roll back: apisvc rotate --abort\nThen create a new CA: apisvc rotate --ca' });
 
 /** The `data` of a merge patch without the next CA. */
 const withoutNext = { [caEntries.next.certificate]: null, [caEntries.next.key]: null };

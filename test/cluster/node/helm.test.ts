@@ -112,7 +112,7 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
         const before = await placesOf(project, name);
         const { exitCode, errors } = await rotateRefused(project, '--ca', '--soak', '0s');
         expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: expect.stringContaining('.spec.caBundle: conflict with "helm"') });
-        expect(errors).toContain(`To go back: apisvc rotate -C ${project.dir} --abort`);
+        expect(errors).toContain(`To roll back: apisvc rotate -C ${project.dir} --abort`);
         expect({ ...(await placesOf(project, name)), pending: false }).toEqual(before);
         const report = await underLoad(project, async () => {
           await rotateOk(project, '--abort', '--soak', '0s');

@@ -95,7 +95,7 @@ async function finish(project: AnyApiProject, how: Finish, flags: readonly strin
   if (how === 'abort') {
     const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir, '--abort', '--soak', '1s'], { timeout: 120_000 });
     if (exitCode === 0) return;
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot be undone') });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot be rolled back') });
   }
   await rotateOk(project, ...flags);
 }

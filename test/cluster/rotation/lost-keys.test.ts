@@ -92,7 +92,7 @@ describe('a project that lost a key', () => {
     for (const entry of ['tls.key', 'next.key']) keys.add(Buffer.from(data[entry], 'base64').toString());
     running.kill('SIGINT');
     const interrupted = await running;
-    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate -C ') });
+    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or roll back: apisvc rotate -C ') });
     outputs.push(interrupted.stdout, interrupted.stderr);
     await run('--abort', '--soak', '0s', '-o', 'json');
     await run('-o', 'json');

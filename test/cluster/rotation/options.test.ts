@@ -98,11 +98,11 @@ test('an interrupted run reports its steps, the next one continues, and a copy o
   const refused = await apisvc(['rotate', '-C', copy]);
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toMatch(
-    /fix: Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate -C \S+ --abort\n/,
+    /fix: Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back in this directory: apisvc rotate -C \S+ --abort\n/,
   );
 
   const planned = await rotateOk(project, '--abort', '--dry-run');
-  expect(planned.stdout).toMatch(/^Plan to restore the CA and the serving certificate; nothing was changed:\n/);
+  expect(planned.stdout).toMatch(/^Plan to roll back the CA and the serving certificate; nothing was changed:\n/);
   const continued = await rotateOk(project, '--soak', '0s', '-o', 'json');
   expect(continued.stderr).toMatch(
     /note: continuing the rotation of the CA that started at \S+\n {4}Issuing .* \(done\)\n {4}Trusting both CAs \(done\)\n {4}Waiting for every kube-apiserver .* \(done\)\n {4}Writing Secret .* \(done\)\n/,

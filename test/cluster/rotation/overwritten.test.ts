@@ -51,7 +51,7 @@ describe('a caBundle that is overwritten', () => {
     await expectAgreement(project, name);
   });
 
-  test('a second time ends the run with the name of the manager, and --abort goes back', async () => {
+  test('a second time ends the run with the name of the manager, and --abort rolls back', async () => {
     const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => {
       const running = startCaRotation(project);
@@ -64,7 +64,7 @@ describe('a caBundle that is overwritten', () => {
       const { exitCode, stderr } = await running;
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
-      expect(stderr).toContain(`To go back: apisvc rotate -C ${project.dir} --abort`);
+      expect(stderr).toContain(`To roll back: apisvc rotate -C ${project.dir} --abort`);
       await rotateOk(project, '--abort', '--soak', '1s');
     });
     expectNoFailure(report);

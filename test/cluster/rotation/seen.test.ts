@@ -138,6 +138,6 @@ test('a killed rotation of the CA, and its abort', async () => {
   await reach(running, 'soak');
   await kill(running);
   await expectSeen({ what: 'rotation of the CA', plan, id: 'soak', running: false });
-  await expectSeenAtEveryStep('abort of the rotation of the CA', await planOf('--abort'), '--abort');
+  await expectSeenAtEveryStep('rollback of the rotation of the CA', await planOf('--abort'), '--abort');
   expect(await expectAgreement(project, name)).toEqual(before);
 });

@@ -32,7 +32,7 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
 
   test.each([
     ['continues a rotation that was killed', 'SIGKILL', []],
-    ['aborts a rotation that was interrupted', 'SIGINT', ['--abort']],
+    ['rolls back a rotation that was interrupted', 'SIGINT', ['--abort']],
   ] as const)('%s, without dropping a CA that is valid', async (_, signal, flags) => {
     const { files: before } = await placesOf(project, name);
     const report = await underLoad(project, async () => {
@@ -42,7 +42,7 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
       await running;
       const { stdout, stderr } = await rotateThere('--soak', '1s', ...flags);
       expect(stderr).not.toMatch(/expired/);
-      expect(stdout).toContain(flags.length > 0 ? 'Aborted' : 'Rotated');
+      expect(stdout).toContain(flags.length > 0 ? 'Rolled back' : 'Rotated');
     });
     expectNoFailure(report);
     const after = await expectAgreement(project, name);

@@ -63,7 +63,7 @@ describe('every quoted command exists, with its flags', () => {
 
   test.each([
     ["fix: 'See all of them: apisvc status --all'", 'status --all', /unknown option '--all'/],
-    [`fix: \`Go back: apisvc rotate\${kind === 'ca' ? ' --old-ca' : ''}\``, 'rotate --old-ca', /unknown option '--old-ca'/],
+    [`fix: \`Roll back: apisvc rotate\${kind === 'ca' ? ' --old-ca' : ''}\``, 'rotate --old-ca', /unknown option '--old-ca'/],
     [`fix: \`Restore it: apisvc restore -C \${dir}\``, 'restore -C X', /unknown command 'restore'/],
   ])('and a wrong one is found: %s', async (source, command, fault) => {
     const [quoted] = quotedInSource('x.ts', source);

@@ -32,8 +32,8 @@ test('the commands of a fix get the flags that select the cluster', async () => 
 
 test('the commands of a fix get the directory of the project, unless they name an APIService', async () => {
   const flags = '--kubeconfig=DIR/kubeconfig --context=test';
-  expect(await fixOf('Go back: apisvc rotate --abort\nOr find the cause: apisvc verify v1.a', undefined, 'a b')).toBe(
-    `Go back: apisvc rotate ${flags} -C 'a b' --abort\nOr find the cause: apisvc verify ${flags} v1.a`,
+  expect(await fixOf('Roll back: apisvc rotate --abort\nOr find the cause: apisvc verify v1.a', undefined, 'a b')).toBe(
+    `Roll back: apisvc rotate ${flags} -C 'a b' --abort\nOr find the cause: apisvc verify ${flags} v1.a`,
   );
 });
 
@@ -47,7 +47,7 @@ test('the install hint of a credential plugin stays as it is', async () => {
 
 test('the fix after Ctrl-C repeats the flags that select the cluster, and other errors stay', async () => {
   const flags = { kubeconfig: 'a file', context: 'test', directory: 'demo' };
-  const fix = 'Run the same command again to continue, or undo the changes: apisvc secure v1.a --undo. Or rotate: apisvc rotate';
+  const fix = 'Run the same command again to continue, or roll back: apisvc secure v1.a --undo. Or rotate: apisvc rotate';
   const explained = (error: Error) => {
     try {
       return explainInterrupt(error, flags, fix);
@@ -57,7 +57,7 @@ test('the fix after Ctrl-C repeats the flags that select the cluster, and other 
   };
   expect(explained(new InterruptedError('SIGTERM'))).toMatchObject({
     exitCode: 143,
-    fix: "Run the same command again to continue, or undo the changes: apisvc secure '--kubeconfig=a file' --context=test v1.a --undo. Or rotate: apisvc rotate '--kubeconfig=a file' --context=test -C demo",
+    fix: "Run the same command again to continue, or roll back: apisvc secure '--kubeconfig=a file' --context=test v1.a --undo. Or rotate: apisvc rotate '--kubeconfig=a file' --context=test -C demo",
   });
   const other = new RefusedError('no', { fix });
   expect(explained(other)).toBe(other);

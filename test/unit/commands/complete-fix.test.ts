@@ -5,13 +5,13 @@ import { RefusedError } from '../../../src/errors.ts';
 import { grantCommand } from '../../../src/operations/grant-command.ts';
 
 test('the commands of a fix get the directory and the cluster, in one order, and only once', () => {
-  const fix = 'Remove it: apisvc unregister\nOr go back: apisvc rotate --abort\nOr look: apisvc verify v1.a';
+  const fix = 'Remove it: apisvc unregister\nOr roll back: apisvc rotate --abort\nOr look: apisvc verify v1.a';
   const flags = { directory: 'demo', kubeconfig: '/a b', context: 'two' };
   const error = completeFix(new RefusedError('no', { fix }), flags);
   const cluster = "'--kubeconfig=/a b' --context=two";
   const complete = [
     `Remove it: apisvc unregister ${cluster} -C demo`,
-    `Or go back: apisvc rotate ${cluster} -C demo --abort`,
+    `Or roll back: apisvc rotate ${cluster} -C demo --abort`,
     `Or look: apisvc verify ${cluster} v1.a`,
   ].join('\n');
   expect(error.fix).toBe(complete);

@@ -3,12 +3,12 @@ import { fixInDirectory } from '../../../src/config/project-commands.ts';
 
 test.each([
   [
-    'Finish it: apisvc rotate\nOr go back: apisvc rotate --abort',
-    'Finish it: apisvc rotate -C demo\nOr go back: apisvc rotate -C demo --abort',
+    'Finish it: apisvc rotate\nOr roll back: apisvc rotate --abort',
+    'Finish it: apisvc rotate -C demo\nOr roll back: apisvc rotate -C demo --abort',
   ],
   [
-    'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register',
-    'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register -C demo',
+    'Roll back: apisvc rotate --abort -C demo\nRegister: apisvc register',
+    'Roll back: apisvc rotate --abort -C demo\nRegister: apisvc register -C demo',
   ],
   ['Find the cause: apisvc verify v1.example.com', 'Find the cause: apisvc verify v1.example.com'],
   [

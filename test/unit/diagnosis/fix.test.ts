@@ -93,9 +93,9 @@ describe('the project in the commands of a fix', () => {
 });
 
 test('flags are added to commands at the end of a line of text too', () => {
-  const fix = 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort';
+  const fix = 'Finish it first: apisvc rotate\nOr roll back first: apisvc rotate --abort';
   expect(withClusterFlags(fix, ['--context=staging'])).toBe(
-    'Finish it first: apisvc rotate --context=staging\nOr go back first: apisvc rotate --context=staging --abort',
+    'Finish it first: apisvc rotate --context=staging\nOr roll back first: apisvc rotate --context=staging --abort',
   );
   const complete = withClusterFlags(fix, ['--kubeconfig=/a b']);
   expect(withClusterFlags(complete, ['--kubeconfig=/a b'])).toBe(complete);

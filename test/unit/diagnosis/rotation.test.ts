@@ -102,7 +102,7 @@ describe('during a rotation', () => {
       'rotation of the CA in progress: step 3 of 5, "Waiting for the endpoints"; started at 2026-06-15T11:58:00Z, run by alice@laptop',
     );
     expect(factOf({ kind: 'leaf', direction: 'back', running: false })).toBe(
-      'abort of the rotation of the serving certificate interrupted: step 3 of 5, "Waiting for the endpoints"; started at 2026-06-15T11:58:00Z, last run by alice@laptop',
+      'rollback of the rotation of the serving certificate interrupted: step 3 of 5, "Waiting for the endpoints"; started at 2026-06-15T11:58:00Z, last run by alice@laptop',
     );
   });
 

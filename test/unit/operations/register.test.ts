@@ -85,7 +85,7 @@ test('a rotation that is not complete: nothing is changed', async () => {
   expect(result).toMatchObject({
     name: 'RefusedError',
     message: expect.stringContaining('it started at 2026-05-01T10:00:00Z, and was last run by alice@laptop'),
-    fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back first: apisvc rotate --abort',
+    fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
   // cert-manager makes the certificate, and there is no way back.

@@ -38,9 +38,9 @@ describe('the certificates of a report', () => {
     });
   });
 
-  test('are restored and withdrawn after --abort', () => {
+  test('are those of the rollback after --abort', () => {
     const text = rotationText(aborted, colorless, []);
-    expect(text).toMatch(new RegExp(`^  restored: .*${old.leaf}.*\n  withdrawn: .*${fresh.leaf}`, 'm'));
+    expect(text).toMatch(new RegExp(`^Rolled back the serving certificate\\.\n  from: .*${fresh.leaf}.*\n  to: .*${old.leaf}`, 'm'));
     expect(text).not.toMatch(/^ {2}(old|new): /m);
     const report = JSON.parse(rotationJson(aborted));
     expect(report).toMatchObject({ restored: { certificate: { sha256: old.leaf } }, withdrawn: { certificate: { sha256: fresh.leaf } } });
@@ -49,9 +49,9 @@ describe('the certificates of a report', () => {
   });
 });
 
-test('the plan of --abort says that it restores the old certificate', () => {
+test('the plan of --abort says that it rolls back', () => {
   expect(rotationText({ ...aborted, outcome: 'planned' }, colorless, [])).toMatch(
-    /^Plan to restore the serving certificate; nothing was changed:\n/,
+    /^Plan to roll back the serving certificate; nothing was changed:\n/,
   );
 });
 

@@ -8,7 +8,7 @@ test('the commands repeat the cluster and the project of the command', () => {
   expect(lines).toContain(
     "The project in my demo contains the CA and its key. To replace the certificate: apisvc rotate --context=staging -C 'my demo'",
   );
-  expect(lines).toContain("To go back: apisvc secure --context=staging --undo v1.a.example.com -C 'my demo'");
+  expect(lines).toContain("To roll back: apisvc secure --context=staging --undo v1.a.example.com -C 'my demo'");
   const undone = { outcome: 'undone', name: 'v1.a.example.com', removed: [], project: 'my demo' } as const;
   expect(secureText(undone, {}, colorless)).toContain("To remove it: rm -r 'my demo'\n");
   const hostile = { directory: 'a\u001b[2Jb' };

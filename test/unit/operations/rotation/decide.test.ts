@@ -48,9 +48,9 @@ describe('rotate', () => {
     ['continues so without any file', { journal: leaf, inSecret: next, current: undefined }, 'continue'],
     ['starts again where the Secret still has the old one', { journal: leaf, inSecret: current }, 'start'],
     [
-      'does not while somebody goes back',
+      'does not while somebody rolls back',
       { journal: { ...leaf, direction: 'back' }, inSecret: next },
-      /is not complete .*; it is being aborted$/,
+      /is not complete .*; it is being rolled back$/,
     ],
     [
       'does not with a new CA, whose key for the server is lost',
@@ -73,7 +73,7 @@ describe('rotate', () => {
     const beginning = { current, next: undefined, journal, holder: 'jane@host', abort: false };
     expect(() => decide(beginning)).toThrow(
       expect.objectContaining({
-        fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in this directory: apisvc rotate --abort',
+        fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back in this directory: apisvc rotate --abort',
       }),
     );
   });
@@ -82,12 +82,12 @@ describe('rotate', () => {
     [
       'of other files',
       { current: set('third') },
-      'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back in that directory: apisvc rotate --abort -C DIR',
+      'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back in that directory: apisvc rotate --abort -C DIR',
     ],
     [
       'back that only another copy can finish',
       { journal: { ...journal, kind: 'leaf', direction: 'back' }, inSecret: next },
-      'Finish going back in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
+      'Finish the rollback in a copy of the project that has the old certificate: apisvc rotate --abort -C DIR',
     ],
   ])('names another directory in the commands for a rotation %s', (_, beginning, fix) => {
     const asked = () => decide({ current, next: undefined, journal, abort: false, ...beginning });
@@ -121,7 +121,7 @@ describe('rotate --abort', () => {
   ] as const)('is refused after the new certificates became current (%s)', (kind, why, again) => {
     expect(() => decide({ current: next, next: undefined, journal: { ...journal, kind }, abort: true })).toThrow(
       expect.objectContaining({
-        message: `the rotation cannot be undone: ${why}`,
+        message: `the rotation cannot be rolled back: ${why}`,
         fix: `Finish the rotation: apisvc rotate\nIf the new certificate must not be used, then rotate again: ${again}`,
       }),
     );

@@ -71,7 +71,7 @@ describe('secure --undo', () => {
       exitCode: 1,
       message:
         'a rotation of the certificate of Service wardle/api is not complete: it started at 2026-11-28T10:00:00Z, and was last run by alice@laptop\nnothing was changed',
-      fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr go back first: apisvc rotate -C demo --abort',
+      fix: 'Finish the rotation in the project directory where it was started: apisvc rotate -C DIR\nOr roll back first: apisvc rotate -C demo --abort',
     });
     expect(writes).toEqual([]);
   });

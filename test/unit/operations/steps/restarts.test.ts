@@ -72,9 +72,9 @@ test('a rollout is awaited although kube-apiserver is not reachable when it begi
 });
 
 test.each([
-  ['a rotation', {}, ['To go back: apisvc rotate --abort']],
+  ['a rotation', {}, ['To roll back: apisvc rotate --abort']],
   ['the way back', { direction: 'back' }, []],
-  ['secure', { undo: 'apisvc secure v1.example.com --undo' }, ['To go back: apisvc secure v1.example.com --undo']],
+  ['secure', { undo: 'apisvc secure v1.example.com --undo' }, ['To roll back: apisvc secure v1.example.com --undo']],
 ] as const)('a restart that does not help names the way back of %s', async (_, more, wayBack) => {
   const { restarts } = await situation(more);
   const look = lookAt(podNamed('a'));
