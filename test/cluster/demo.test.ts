@@ -8,7 +8,7 @@ import { demoProgram } from '../../src/sandbox/demo/program.ts';
 import type { RunningContainer } from '../../src/sandbox/shared/program.ts';
 import { backendAddress, unusedPort } from './harness/backends.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
-import { codesOf, emptyFolder, kubectlOk, moveOutside, untilListed, verifyJson } from './harness/projects.ts';
+import { codesOf, emptyFolder, expectListed, kubectlOk, moveOutside, verifyJson } from './harness/projects.ts';
 import { deleteApiServices } from './harness/registrations.ts';
 import { serviceAccountKubeconfig, userKubeconfig } from './harness/users.ts';
 import { allowReader, reader } from './laboratory/expect-findings.ts';
@@ -61,7 +61,9 @@ describe('the demo server', () => {
     await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: access });
     server = await start(port, await serviceAccountKubeconfig(namespace, 'demo'));
     await vi.waitUntil(() => /^serving /m.test(log), { timeout: 60_000 });
-    expect(await apisvc(['register'], { cwd: dir })).toMatchObject({ exitCode: 0 });
+    const { exitCode, stderr } = await apisvc(['register'], { cwd: dir });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await expectListed(stderr, ['hosts']);
   });
 
   afterAll(async () => {
@@ -84,7 +86,6 @@ describe('the demo server', () => {
   });
 
   test('answers kubectl get and api-resources', async () => {
-    await untilListed(['hosts']);
     const [header = '', row = ''] = (await kubectlOk(['get', 'hosts'])).split('\n');
     expect(header).toMatch(/^NAME /);
     const [name = ''] = row.split(' ');

@@ -8,11 +8,11 @@ import { apisvc } from './harness/commands.ts';
 import {
   codesOf,
   emptyFolder,
+  expectListed,
   getObject,
   kubectlOk,
   moveOutside,
   objectsOf,
-  untilListed,
   verifyJson,
   waitForOutput,
 } from './harness/projects.ts';
@@ -70,6 +70,7 @@ describe('in an empty directory', () => {
 
     const { exitCode, stdout, stderr } = await registering;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await expectListed(stderr, ['flunders', '-n', 'wardle']);
     expect(stdout).toMatch(/^\d+ objects: \d+ created\.\n/);
     expect(stdout).toContain(`✓ ${name}: healthy`);
     expect(stdout).toContain('Available=True (Passed)');
@@ -80,7 +81,6 @@ describe('in an empty directory', () => {
 
   test('kubectl works with the new API', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace: 'wardle' } };
-    await untilListed(['flunders', '-n', 'wardle']);
     await kubectlOk(['create', '-f', '-'], flunder);
     expect(await kubectlOk(['get', 'flunders', '-n', 'wardle', '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
   });

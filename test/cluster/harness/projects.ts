@@ -33,6 +33,15 @@ export async function untilListed(args: readonly string[]): Promise<void> {
   await expect.poll(get, { timeout: 90_000, interval: 500 }).toMatchObject({ exitCode: 0 });
 }
 
+/**
+ * Expects that kubectl can get a resource at once after register, which waits for discovery.
+ * @param stderr - of register. Discovery lists the API later only if register has said so.
+ */
+export async function expectListed(stderr: string, args: readonly string[]): Promise<void> {
+  if (stderr.includes('discovery does not list the API yet')) await untilListed(args);
+  else await kubectlOk(['get', ...args]);
+}
+
 /** Gets one object; undefined if it does not exist. */
 export async function getObject(...args: string[]): Promise<Record<string, never> | undefined> {
   const found = await kubectlOk(['get', ...args, '--ignore-not-found', '-o', 'json']);

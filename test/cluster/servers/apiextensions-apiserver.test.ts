@@ -3,7 +3,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import type { RunningProcess } from '../../../src/sandbox/shared/process.ts';
 import { kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { editConfiguration, getObject, kubectlOk, makeProject, untilListed, verifyJson } from '../harness/projects.ts';
+import { editConfiguration, expectListed, getObject, kubectlOk, makeProject, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { deleteApiServices } from '../harness/registrations.ts';
 import { delegation, startServer } from '../harness/servers.ts';
@@ -76,6 +76,7 @@ afterAll(async () => {
 test('register adds the group of its CRD to the cluster', async () => {
   const { exitCode, stdout, stderr } = await registerAndStart(dir, startWithCrd);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  await expectListed(stderr, ['widgets', '-n', namespace]);
   expect(stdout).toContain(`✓ ${api}: healthy`);
   expect(stdout).toContain(`GET /apis/${group}/v1: 200, resources: widgets`);
   expect((await verifyJson([api])).exitCode).toBe(0);
@@ -83,7 +84,6 @@ test('register adds the group of its CRD to the cluster', async () => {
 
 describe('the API behaves like any other API', () => {
   test('kubectl creates, applies, gets, lists, watches and deletes', async () => {
-    await untilListed(['widgets', '-n', namespace]);
     await kubectlOk(['create', '-f', '-'], widget);
     await kubectlOk(['apply', '--server-side', '--force-conflicts', '-f', '-'], { ...widget, spec: { size: 4 } });
     expect(await getObject('widget', 'one', '-n', namespace)).toMatchObject({ spec: { size: 4 } });

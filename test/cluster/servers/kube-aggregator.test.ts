@@ -6,7 +6,7 @@ import { kubernetesServiceAddress } from '../../../src/sandbox/shared/engine.ts'
 import { lastLines } from '../../../src/sandbox/shared/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, untilListed, verifyJson } from '../harness/projects.ts';
+import { codesOf, emptyFolder, expectListed, getObject, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { startProcess, startSampleApiserver, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
@@ -97,13 +97,13 @@ describe('with OpenAPI v3 models', () => {
     };
     const { exitCode, stdout, stderr } = await registerAndStart(dir, start, front.env);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await expectListed(stderr, atFront('flunders', '-n', namespace));
     expect(stdout).toContain(`✓ ${api}: healthy`);
     expect((await verifyJson(['-C', dir], front)).diagnosis).toMatchObject({ verdict: 'healthy', apis: [{ name: api, notChecked: [] }] });
   });
 
   test('only kube-aggregator serves the API', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
-    await untilListed(atFront('flunders', '-n', namespace));
     await kubectlOk(atFront('create', '-f', '-'), flunder);
     expect(await kubectlOk(atFront('get', 'flunders', '-n', namespace, '-o', 'name'))).toBe('flunder.wardle.example.com/one\n');
     expect(await getObject('apiservice', api)).toBeUndefined();
