@@ -37,7 +37,10 @@ const startServer = async (): Promise<void> => {
 /** The objects of the project. kube-apiserver writes the status of the APIService at any time. */
 async function unchanged() {
   const { [`APIService/${name}`]: _, ...others } = await objectsOf('sample-apiserver');
-  return { others, spec: (await getObject('apiservice', name))?.spec };
+  const apiService = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json', '--show-managed-fields']));
+  const { managedFields, resourceVersion: _version, ...metadata } = apiService.metadata;
+  const managed = managedFields.filter(({ subresource }: { subresource?: string }) => subresource === undefined);
+  return { others, apiService: { ...apiService, metadata, status: undefined }, managed };
 }
 
 const fingerprint = (file: string): string => new X509Certificate(readFileSync(file)).fingerprint256;
