@@ -72,9 +72,9 @@ export function describeControlPlane(kind: string, variant: ControlPlaneVariant,
       if (fault) throw fault;
     });
 
-    test.each(cases)('$name on $kubernetes: $codes', async ({ kubernetes, make: _, evidence, ...fault }) => {
+    test.each(cases)('$name on $kubernetes: $codes', async ({ kubernetes, make: _, evidence: pattern, ...fault }) => {
       const { kubeconfig } = started.get(kubernetes) as ControlPlane;
-      const options = { kubernetes, env: { KUBECONFIG: kubeconfig }, withinMs: 90_000, text: valueFor(evidence, kubernetes) };
+      const options = { kubernetes, env: { KUBECONFIG: kubeconfig }, withinMs: 90_000, evidence: valueFor(pattern, kubernetes) };
       await expectFindings(fault, names.get(`${kubernetes} ${fault.name}`) as string, options);
     });
   });

@@ -51,6 +51,8 @@ export interface VerifyOptions {
   readonly condition?: RegExp;
   /** Matches the title and the evidence of the first finding. */
   readonly text?: RegExp | undefined;
+  /** Matches the evidence of the first finding, without its title. */
+  readonly evidence?: RegExp;
 }
 
 /** How long kube-apiserver may take to check an APIService again, in milliseconds. */
@@ -110,7 +112,7 @@ const isPerVersion = <T>(value: PerVersion<T>): value is Readonly<Record<Kuberne
  * @returns the diagnosis, for more expectations
  */
 export async function expectFindings(fault: Fault, apiService: string, options: VerifyOptions = {}): Promise<ApiDiagnosis> {
-  const { flags = [], env, cwd, kubernetes = cluster.cell.kubernetes, withinMs, text } = options;
+  const { flags = [], env, cwd, kubernetes = cluster.cell.kubernetes, withinMs, text, evidence } = options;
   const run = { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) };
   if (flags.includes(reader)) await allowReader();
   const file = join(emptyFolder(), 'snapshot.json');
@@ -123,9 +125,14 @@ export async function expectFindings(fault: Fault, apiService: string, options: 
   const expected = {
     codes: valueFor(fault.codes, kubernetes),
     notChecked: fault.notChecked ?? [],
-    text: text ? expect.stringMatching(text) : undefined,
+    text: text && expect.stringMatching(text),
+    evidence: evidence && expect.stringMatching(evidence),
   };
-  const summary = (diagnosis: Diagnosis) => ({ ...summaryOf(diagnosis), text: text && textOf(diagnosis) });
+  const summary = (diagnosis: Diagnosis) => {
+    const [first] = diagnosis.apis.flatMap(({ findings }) => findings);
+    const lines = first?.evidence ?? [];
+    return { ...summaryOf(diagnosis), text: text && [first?.title, ...lines].join('\n'), evidence: evidence && lines.join('\n') };
+  };
   // Controllers and pods change state repeatedly. The first matching result counts.
   let last = withinMs === undefined ? await untilRead(condition, verify) : undefined;
   const verifyAgain = async () => {
@@ -165,12 +172,6 @@ const summaryOf = (diagnosis: Diagnosis) => ({
   codes: codesOf(diagnosis),
   notChecked: diagnosis.apis.flatMap(({ notChecked }) => notChecked.map(({ what }) => what)),
 });
-
-/** The title and the evidence of the first finding. */
-function textOf({ apis }: Diagnosis): string {
-  const [first] = apis.flatMap(({ findings }) => findings);
-  return first ? [first.title, ...first.evidence].join('\n') : '';
-}
 
 /** Runs verify until it has read this condition, or gives the last result. */
 async function untilRead<T extends { readonly snapshot: Snapshot }>(condition: RegExp | undefined, verify: () => Promise<T>): Promise<T> {
