@@ -14,8 +14,8 @@ import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { validityFault, whileValid } from '../rotation/clock.ts';
 import { decide } from '../rotation/decide.ts';
 import { type Expiry, expiryInCluster, requireChecked } from '../rotation/expiry.ts';
-import { hasSecret, leafOf, readSecret } from '../rotation/live.ts';
-import { requireAgreement, requireSameService, requireWayBack } from '../rotation/preconditions.ts';
+import { hasSecret } from '../rotation/live.ts';
+import { hasWrittenNothing, requireAgreement, requireSameService, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
 import type { Planned } from '../rotation/run.ts';
@@ -178,16 +178,12 @@ async function goOn(where: Where, { current: found, other, isInCluster, restored
   restored?.save();
   const inCluster = abort && !other ? await setInCluster(where, journal?.newCertificate) : undefined;
   const current = await withKey(where, found);
-  const neverServed = journal ? journal.neverServed === true : await isInSecret(where, found);
+  const neverServed = journal ? journal.neverServed === true : other !== undefined && (await hasWrittenNothing(where, found, other));
   const planned = planOf(where, { current, other, inCluster, journal, neverServed }, isInCluster && other ? toWrite(other) : undefined);
   const invalid = abort ? undefined : validityFault(planned.rotation);
   if (invalid) throw invalid;
   return planned;
 }
-
-/** A rotation without a Lease has written nothing, unless somebody deleted its Lease. */
-const isInSecret = async (where: Where, { leaf }: CertificateSet): Promise<boolean> =>
-  hasSecret(where) && leafOf(await readSecret(where))?.fingerprint === leaf;
 
 function planOf(where: Where, { current, other, inCluster, journal, neverServed }: Sets, issued?: CertificatesToWrite): Planned {
   const { dir, abort, now } = where;

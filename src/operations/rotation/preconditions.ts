@@ -11,7 +11,7 @@ import { replacedCa } from '../replaced-ca.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
-import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
+import { hasSecret, leafOf, readApiServices, readSecret, secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
@@ -175,6 +175,13 @@ export const hasWayBack = async (where: Where, { anchors }: CertificateSet): Pro
 
 const haveExpired = (anchors: readonly CertificateInfo[], now: Date): boolean =>
   anchors.length > 0 && anchors.every((each) => isExpired(each, now));
+
+/**
+ * Whether a rotation that no Lease describes has changed nothing in the cluster. Somebody may have
+ * deleted its Lease.
+ */
+export const hasWrittenNothing = async (where: Where, { leaf }: CertificateSet, { anchors }: CertificateSet): Promise<boolean> =>
+  hasSecret(where) && leafOf(await readSecret(where))?.fingerprint === leaf && !(await isTrusted(where, anchors));
 
 const isTrusted = async (where: Where, anchors: readonly CertificateInfo[]): Promise<boolean> =>
   (await readApiServices(where)).some((each) => trustsAny(viewApiService(each), anchors));

@@ -158,7 +158,9 @@ test('a kube-apiserver that lags behind is named and awaited, and a rotation goe
       await restart(runningOther);
       const throughSecond = await startLoad({ ...project.target, rate: 20, kubeconfig });
       await expectRotated(running);
-      const late = new RegExp(`${blind}; .*APIService ${missing} is not available; APIService ${slow.apiService} took \\d\\.\\ds to return`);
+      const late = new RegExp(
+        `${blind}; .*APIService ${missing} is not available; APIService ${slow.apiService} took \\d\\.\\ds to return`,
+      );
       expect((await running).stderr).toMatch(late);
       expectNoFailure(await throughSecond.stop());
       await expectRotated(runningOther);

@@ -38,6 +38,9 @@ const otherCa = await createAuthority({ commonName: 'CA 2', keyType: 'ecdsa-p256
 /** What somebody else rotated to. */
 const foreign = setOf(otherCa, await signedBy(otherCa));
 
+/** The same, while both CAs are trusted. */
+const both = { ...foreign, anchors: [...foreign.anchors, ...inUse.anchors] };
+
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
 
@@ -210,7 +213,6 @@ describe('the certificate of a rotation on another machine', () => {
   });
 
   test('is found at an endpoint that still serves it, after the Secret has the old one', async () => {
-    const both = { ...foreign, anchors: [...foreign.anchors, ...inUse.anchors] };
     const endpoint = await listening(tlsServer({ certificates: foreign.chain, key: foreign.key }));
     const found = await setInCluster({ ...where, cluster: await clusterWith(inUse, undefined, both, endpoint) }, fingerprint(foreign));
     expect(found).toEqual({ ...certificateSet(foreign), key: undefined });
@@ -224,7 +226,6 @@ describe('the certificate of a rotation on another machine', () => {
   });
 
   test('is what --abort withdraws', async () => {
-    const both = { ...foreign, anchors: [...foreign.anchors, ...inUse.anchors] };
     const journal = { kind: 'ca', oldCertificate: fingerprint(inUse), newCertificate: fingerprint(foreign) } as const;
     const request = { ...rotateRequest(project(), { abort: true }), now: () => now, renewLease: async () => {} };
     const whole = { ...journal, direction: 'forward', step: 'soak', number: 6, steps: 9, title: 'x', started: 'now', holder: 'x' } as const;
@@ -253,20 +254,15 @@ describe('the certificate of a rotation on another machine', () => {
 });
 
 test.each([
-  ['inUse', true],
-  ['foreign', false],
-] as const)(
-  'a rotation that no Lease describes may have been served only where the Secret has its certificate: %s',
-  async (which, neverServed) => {
-    const dir = project();
-    writeNext(dir, { issued: foreign });
-    const cluster = await clusterWith({ inUse, foreign }[which], undefined, {
-      ...foreign,
-      anchors: [...foreign.anchors, ...inUse.anchors],
-    });
-    const request = { ...rotateRequest(dir, { abort: true }), now: () => now, renewLease: async () => {} };
-    expect(await prepare(cluster, request, { journal: undefined })).toMatchObject({ rotation: { direction: 'back', neverServed } });
-  },
-);
+  ['the old certificate and the old CA', inUse, inUse, true],
+  ['the old certificate and both CAs', inUse, both, false],
+  ['the new certificate and both CAs', foreign, both, false],
+])('whether the certificate of a rotation that no Lease describes may be served: %s', async (_, inSecret, trusted, neverServed) => {
+  const dir = project();
+  writeNext(dir, { issued: foreign });
+  const cluster = await clusterWith(inSecret, undefined, trusted);
+  const request = { ...rotateRequest(dir, { abort: true }), now: () => now, renewLease: async () => {} };
+  expect(await prepare(cluster, request, { journal: undefined })).toMatchObject({ rotation: { direction: 'back', neverServed } });
+});
 
 const stepsOf = ({ steps }: Awaited<ReturnType<typeof prepare>>): readonly string[] => steps.map(({ id }) => id);
