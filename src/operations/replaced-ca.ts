@@ -1,3 +1,4 @@
+import { wasRefused } from '../cluster/faults.ts';
 import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { rotateAside } from '../config/project-commands.ts';
@@ -5,12 +6,14 @@ import { apiServiceNames, serverNameOf } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
+import type { KubeObject } from '../manifests/types.ts';
 import { projectFiles } from '../project/project.ts';
 import { trustedBy } from '../snapshot/ca-bundle.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { type CopyCheck, describeIssued } from './outdated.ts';
 import { accepts } from './rotation/bundles.ts';
-import { leafOf, secretRef } from './rotation/live.ts';
+import { leadsTo, leafOf, readApiServices, secretRef } from './rotation/live.ts';
+import { serviceOf } from './rotation/rotation.ts';
 import { isServed } from './steps/trust.ts';
 
 /**
@@ -30,27 +33,42 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
   if (!current || current.fingerprint === leaf.fingerprint) return undefined;
   const { namespace } = registration.metadata;
   const hostname = serverNameOf({ namespace, name: registration.spec.service.name });
-  for (const name of apiServiceNames(registration)) {
-    const found = await getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
-    const view = found && viewApiService(found);
-    if (!view?.caBundle || view.service?.namespace !== namespace || view.service.name !== registration.spec.service.name) continue;
+  for (const view of (await leadingToService({ cluster, registration, signal })).map(viewApiService)) {
+    if (!view.caBundle) continue;
     if (accepts(view, { presented }, hostname, now) || !(await isServed(cluster, view, signal))) continue;
     const lines = [
-      `APIService ${name} works, but its caBundle does not verify the certificate of the project:`,
+      `APIService ${view.name} works, but its caBundle does not verify the certificate of the project:`,
       ...trustedBy(view).map((root) => `  the caBundle of the APIService: ${describeIssued(root)}`),
       ...anchors.map((root) => `  ${projectFiles(dir).caCertificate}: ${describeIssued(root)}`),
       'requests would fail from the moment that a pod serves this certificate until the caBundle is replaced',
     ];
-    return new RefusedError(lines.join('\n'), { fix: wayOut(dir, registration, name) });
+    return new RefusedError(lines.join('\n'), { fix: wayOut(dir, registration, view.name) });
   }
   return undefined;
 }
 
-function wayOut(dir: string, { spec }: Registration, apiService: string): string {
+/**
+ * Every APIService that leads to the Service, also of a version that apisvc.yaml no longer lists.
+ * Without the permission to list, only those that it lists are found.
+ */
+async function leadingToService(where: Pick<CopyCheck, 'cluster' | 'registration' | 'signal'>): Promise<readonly KubeObject[]> {
+  const { cluster, registration, signal } = where;
+  return readApiServices(where).catch(async (error) => {
+    if (!wasRefused(error)) throw error;
+    const refs = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
+    const found = await Promise.all(refs.map((ref) => getObject(cluster, ref, signal)));
+    return found.filter((object) => object !== undefined).filter(leadsTo(serviceOf(where)));
+  });
+}
+
+function wayOut(dir: string, registration: Registration, apiService: string): string {
+  const isListed = apiServiceNames(registration).includes(apiService);
   return [
     'Move certs/ of this copy aside, and create new keys and a new CA while the API keeps serving:',
-    `  ${rotateAside({ directory: dir, issuer: spec.certificates.issuer.type })}`,
-    'Or delete the APIService, and register the project. The API is unavailable in between:',
+    `  ${rotateAside({ directory: dir, issuer: registration.spec.certificates.issuer.type })}`,
+    isListed
+      ? 'Or delete the APIService, and register the project. The API is unavailable in between:'
+      : 'apisvc.yaml does not list this API. If no client needs it, delete its APIService, and register the project:',
     `  kubectl delete apiservice ${apiService} && apisvc register`,
   ].join('\n');
 }

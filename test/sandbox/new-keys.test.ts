@@ -29,6 +29,15 @@ test('init --force-keys breaks no API that works: register and rotate name the c
   }
   const fix = errors.split('\n').find((line) => line.includes('rotate')) ?? '';
   expect(fix).toBe('  mv demo/certs demo/certs.old && apisvc rotate -C demo --ca');
+  // The version that apisvc.yaml no longer lists leads to the same Service.
+  const changed = readFileSync(file, 'utf8');
+  writeFileSync(file, changed.replace(/version: v1alpha1$/m, 'version: v1beta1'));
+  expect(readFileSync(file, 'utf8')).not.toBe(changed);
+  expect(await run('register', '-C', 'demo')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/error: APIService v1alpha1\S+ works[\s\S]*\nnothing was changed\nfix: Move certs/),
+  });
+  writeFileSync(file, changed);
   expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
   // The simulation has no Lease of a kube-apiserver, so that a rotation of the CA takes minutes.
   const planned = await pasteIn(cwd, box.env, `${fix} --dry-run`);

@@ -1,5 +1,6 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import type { RotatedService } from '../../cluster/rotation-lease.ts';
 import type { Need } from '../../cluster/status.ts';
 import { secretName } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
@@ -20,13 +21,17 @@ export const bundleNeeds: readonly Need[] = ['get', 'list', 'patch'].map((verb) 
 
 /** Reads every APIService that leads to the Service, also those of other projects. */
 export async function readApiServices(rotation: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<readonly KubeObject[]> {
-  const { namespace, name } = serviceOf(rotation);
   const all = await listObjects(rotation.cluster, { resource: resources.APIService }, rotation.signal);
-  return all.filter((object) => {
+  return all.filter(leadsTo(serviceOf(rotation)));
+}
+
+/** Whether an APIService leads to a Service. */
+export const leadsTo =
+  ({ namespace, name }: RotatedService) =>
+  (object: KubeObject): boolean => {
     const { service } = viewApiService(object);
     return service?.namespace === namespace && service.name === name;
-  });
-}
+  };
 
 /**
  * The APIServices whose caBundles a rotation writes. One with insecureSkipTLSVerify, which may have

@@ -31,6 +31,8 @@ interface InCluster {
   /** The status of a request for the API. */
   readonly api?: number;
   readonly available?: string;
+  /** Whether the user may list APIServices, or only get them. */
+  readonly mayList?: boolean;
 }
 
 interface Copy {
@@ -47,6 +49,7 @@ async function checkOf(inCluster: InCluster, { files = own, registration = regis
     insecure,
     api = 200,
     available = 'True',
+    mayList = true,
   } = inCluster;
   const cluster = await clusterOf(({ url }, response) => {
     if (url === '/apis/example.com/v1') return answer(response, api, api === 200 ? {} : status(api, 'X', 'no'));
@@ -55,15 +58,17 @@ async function checkOf(inCluster: InCluster, { files = own, registration = regis
       const metadata = { name, annotations: { 'apisvc.dev/registration': project } };
       return answer(response, 200, { metadata, data: { 'ca.crt': base64(caBundleOf(secret)), 'tls.crt': base64(secret.chain) } });
     }
-    if (name !== 'v1.example.com') return answer(response, 404, notFound(url));
     const caBundle = insecure ? undefined : base64(trusted.map(caBundleOf).join(''));
     const spec = { group: 'example.com', version: 'v1', caBundle, service: { namespace: 'example', name: service } };
-    const conditions = [{ type: 'Available', status: available }];
-    return answer(response, 200, {
-      metadata: { name },
+    const apiService = {
+      metadata: { name: 'v1.example.com' },
       spec: insecure ? { ...spec, insecureSkipTLSVerify: true } : spec,
-      status: { conditions },
-    });
+      status: { conditions: [{ type: 'Available', status: available }] },
+    };
+    if (name === 'apiservices' && !mayList) return answer(response, 403, status(403, 'Forbidden', 'no'));
+    if (name === 'apiservices') return answer(response, 200, { metadata: { resourceVersion: '1' }, items: [apiService] });
+    if (name === 'v1.example.com') return answer(response, 200, apiService);
+    answer(response, 404, notFound(url));
   });
   const presented = inspect(files.chain).certificates;
   return { cluster, registration, dir: 'demo', presented, anchors: inspect(caBundleOf(files)).certificates, now, signal: never };
@@ -93,6 +98,22 @@ test.each([
   const registration = registrationOf(`${server}\n  certificates:\n    issuer: {${issuer}}`);
   const refused = await replacedCa(await checkOf({}, { registration }));
   expect(refused?.fix?.split('\n')[1]).toBe(`  mv demo/certs demo/certs.old && apisvc rotate ${flags}`.trimEnd());
+});
+
+test('the version of an API that apisvc.yaml no longer lists is not broken either', async () => {
+  const v1 = registrationOf(server);
+  const registration = { ...v1, spec: { ...v1.spec, apis: v1.spec.apis.map((api) => ({ ...api, version: 'v2' })) } };
+  const refused = await replacedCa(await checkOf({}, { registration }));
+  expect(refused?.message).toMatch(/^APIService v1\.example\.com works, but its caBundle does not verify/);
+  expect(refused?.fix?.split('\n').slice(2)).toEqual([
+    'apisvc.yaml does not list this API. If no client needs it, delete its APIService, and register the project:',
+    '  kubectl delete apiservice v1.example.com && apisvc register',
+  ]);
+});
+
+test('without the permission to list APIServices, those in apisvc.yaml are checked', async () => {
+  expect(await replacedCa(await checkOf({ mayList: false }))).toBeDefined();
+  expect(await replacedCa(await checkOf({ mayList: false, service: 'other' }))).toBeUndefined();
 });
 
 test('the permission to request the API is not needed where it is Available', async () => {
