@@ -24,7 +24,7 @@ import { caSecretsIn } from './unregister/ca-secrets.ts';
 import { proveDead } from './unregister/dead.ts';
 import { findProject, needsOf as needsOfRegistration } from './unregister/find.ts';
 import { type RemoveLock, whileLocked } from './unregister/lock.ts';
-import { apiServiceNotFound, projectNotFound, refuseOtherProjects } from './unregister/refusals.ts';
+import { apiServiceNotFound, projectNotFound, refuseOtherProjects, refuseSameName } from './unregister/refusals.ts';
 import { findRotations } from './unregister/rotation.ts';
 import { untilFresh, type Waiting } from './wait.ts';
 
@@ -90,6 +90,7 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
   // An interrupted run may have left only the Namespace, which has no annotation.
   if ('project' in subject && targets.length === 0 && (others || !namespace)) throw await projectNotFound(cluster, project, found, signal);
   refuseOtherProjects(targets);
+  if (registration) refuseSameName(project, registration, targets);
   if (unlisted.length > 0)
     onProgress({ kind: 'note', what: `not allowed to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain` });
   if (!keepSecrets) {

@@ -126,6 +126,30 @@ test('the objects of another project are refused, and a project without objects 
   expect(await now()).toEqual(before);
 });
 
+test('a project of the same name with another API is refused, and another version of the API is not', async () => {
+  const { run, before, now } = await registered();
+  const init = (dir: string, api: string) =>
+    run('init', dir, '--preset', 'custom', '--api', api, '--name', 'demo', '-n', 'demo', '--image', 'example.com/x:1', '--yes');
+  expect(await init('other', 'my.example.com/v1')).toMatchObject({ code: 0 });
+  expect(await init('later', 'demo.apisvc.dev/v1beta1')).toMatchObject({ code: 0 });
+  const during = await now();
+  for (const flag of ['--yes', '--dry-run=client']) {
+    expect(await run('unregister', '-C', 'other', flag)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `error: in the cluster, the APIServices of project demo/demo are ${name}; apisvc.yaml lists v1.my.example.com\nnothing was changed\n` +
+          'fix: If these belong to another project with the same name, change metadata.name or metadata.namespace in apisvc.yaml.\n' +
+          'Otherwise, to unregister them, name the project: apisvc unregister demo/demo\n',
+      ),
+    });
+  }
+  expect(await now()).toEqual(during);
+  expect(await run('unregister', '-C', 'later', '--yes')).toMatchObject({ code: 0 });
+  expect(await now()).toEqual(before);
+  expect(await run('unregister', '-C', 'other', '--yes')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to do/) });
+});
+
 const leases = '/apis/coordination.k8s.io/v1/namespaces/demo/leases';
 const lease = 'lease/demo/apisvc-rotation-demo';
 

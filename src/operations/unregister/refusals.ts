@@ -1,8 +1,11 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { nearest } from '../../config/nearest.ts';
+import { apiServiceNames, groupVersionOf } from '../../config/registration.ts';
+import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
+import { viewApiService } from '../../snapshot/views.ts';
 import { requireAccess } from '../permissions.ts';
 import { withoutChanges } from '../runner.ts';
 import type { Target } from '../steps/target.ts';
@@ -41,6 +44,28 @@ export function refuseOtherProjects(targets: readonly Target[]): void {
   throw withoutChanges(
     new RefusedError(lines.join('\n'), {
       fix: `To unregister the other project, set its directory with -C, or name it:\n${owners.map((owner) => `apisvc unregister ${owner}`).join('\n')}`,
+    }),
+  );
+}
+
+/**
+ * Refuses a project in the cluster that may only have the same name: its APIServices are all in API
+ * groups that apisvc.yaml does not list. After a change of the version, it is still the same
+ * project. An APIService that an interrupted run is deleting says nothing.
+ * @throws RefusedError with the APIServices of both
+ */
+export function refuseSameName(project: string, registration: Registration, targets: readonly Target[]): void {
+  const own = targets.filter(({ ref, action }) => ref.resource.kind === 'APIService' && action !== 'leave');
+  const staying = own.filter(({ found }) => !viewApiService(found).deleting).map(({ ref }) => ref.name);
+  const groups = new Set(registration.spec.apis.map(({ group }) => group));
+  if (staying.length === 0 || staying.some((name) => groups.has(groupVersionOf(name).group))) return;
+  const message = `in the cluster, the APIServices of project ${project} are ${staying.join(', ')}; apisvc.yaml lists ${apiServiceNames(registration).join(', ')}`;
+  throw withoutChanges(
+    new RefusedError(message, {
+      fix: [
+        'If these belong to another project with the same name, change metadata.name or metadata.namespace in apisvc.yaml.',
+        `Otherwise, to unregister them, name the project: apisvc unregister ${project}`,
+      ].join('\n'),
     }),
   );
 }
