@@ -1,6 +1,7 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CommanderError } from 'commander';
+import { writeAll } from '../config/write-all.ts';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { makeProgram } from './program.ts';
 
@@ -17,7 +18,32 @@ function onSignal(signal: InterruptedError['signal']): void {
 /** Why stdout lacks a part of the output; undefined where it is complete, or nobody reads it. */
 let writeFailure: NodeJS.ErrnoException | undefined;
 
+/**
+ * Makes writes to a file complete, or fail. The stream of Node ignores how much was written
+ * (lib/internal/fs/sync_write_stream.js), and so that the disk is full.
+ */
+function completeWritesToFile(): void {
+  if (!stdoutIsFile()) return;
+  process.stdout._write = (chunk: Uint8Array, _, done) => {
+    try {
+      writeAll(1, chunk);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done();
+  };
+}
+
+function stdoutIsFile(): boolean {
+  try {
+    return fstatSync(1).isFile();
+  } catch {
+    return false;
+  }
+}
+
 async function main(argv: readonly string[]): Promise<ExitCode> {
+  completeWritesToFile();
   // A closed pipe is no error, not even for --help.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') writeFailure = error;

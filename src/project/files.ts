@@ -15,11 +15,11 @@ import {
   statSync,
   unlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, fileExists, fileFix } from '../config/file-errors.ts';
 import { shellWord } from '../config/shell-word.ts';
+import { writeAll } from '../config/write-all.ts';
 import { ApisvcError, RefusedError, UsageError } from '../errors.ts';
 
 /** A file to write. The umask restricts `mode`. */
@@ -166,8 +166,7 @@ function refuseDirectory(path: string): void {
 export function writeDurably(path: string, { text, mode }: FileToWrite): void {
   const descriptor = openSync(path, 'wx', mode);
   try {
-    const bytes = Buffer.from(text);
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    writeAll(descriptor, Buffer.from(text));
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -57,6 +57,17 @@ describe.skipIf(!canMount)('a disk without space', () => {
     expect(stderr.match(/^error: failed to write full\/\S+: no space left on the device$/gm)).toHaveLength(2);
     expect(stderr.match(/^fix: Free some space, or choose a directory on another file system\.$/gm)).toHaveLength(2);
   });
+
+  test('for the whole of stdout', async () => {
+    const cwd = emptyFolder();
+    const script = `${bin} init p --preset demo --yes -q; head -c 12287 /dev/zero > full/rest; ${bin} render -q -C p > full/out; echo $?; wc -c < full/out`;
+    expect(await withDisk('16k', script, cwd)).toEqual({
+      code: 0,
+      stdout: '70\n4096\n',
+      stderr:
+        'error: failed to write stdout: no space left on the device\nfix: Free some space, or choose a directory on another file system.\n',
+    });
+  });
 });
 
 test.each([
