@@ -26,6 +26,9 @@ export function asideCommand(directory: string): string {
   return `mv ${certs} ${certs}.old`;
 }
 
+/** Keeps a damaged file under another name, such as `tls.old.key`: git ignores `*.key`. */
+export const moveAside = (path: string): string => `mv ${shellWord(path)} ${shellWord(path.replace(/(\.\w+)$/, '.old$1'))}`;
+
 /** Replaces the CA and the keys in the cluster while the API keeps serving. */
 export function rotateAside({ directory, issuer }: ProjectCommands): string {
   const { needed, requested } = issuerFlags[issuer];

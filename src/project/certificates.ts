@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { fileFix, fileReason } from '../config/file-errors.ts';
-import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
+import { issuerFlags } from '../config/issuer-flags.ts';
+import { inDirectory, moveAside, newKeysCommand } from '../config/project-commands.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 import { noCertificate } from '../pki/authority.ts';
@@ -95,7 +97,8 @@ function withoutFaults(dir: string, registration: Registration, { faults, ...iss
 
 /** Where the API is registered, new files from `init` mean an outage that `rotate` avoids. */
 function renewalFix(dir: string, registration: Registration, faults: readonly CertificateFault[]): string {
-  const command = newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type });
+  const issuer = registration.spec.certificates.issuer.type;
+  const command = newKeysCommand({ directory: dir, issuer });
   const isOf = (...codes: readonly CertificateFault['code'][]): boolean => faults.every(({ code }) => codes.includes(code));
   if (isOf('key-mismatch')) {
     return [
@@ -104,6 +107,9 @@ function renewalFix(dir: string, registration: Registration, faults: readonly Ce
       `Otherwise, restore the files, or create new certificates: ${command}`,
     ].join('\n');
   }
+  if (faults.every(({ part, code }) => part === 'key' && code !== 'file-not-found') && !issuerFlags[issuer].requested) {
+    return replaceKeyFix(dir, issuer);
+  }
   if (!isOf('file-not-found', 'names', 'expired')) return `Restore the files, or create new certificates: ${command}`;
   // Its name constraints permit only the names before.
   const needsCa = faults.some(({ part, code }) => code === 'names' || (part === 'caCertificate' && code === 'expired'));
@@ -111,6 +117,17 @@ function renewalFix(dir: string, registration: Registration, faults: readonly Ce
     ...(isOf('names', 'expired') ? [] : ['Restore the files, for example from Git.']),
     `If the API is registered, replace the certificate while the API keeps serving: ${inDirectory('apisvc rotate', dir)}${needsCa ? ' --ca' : ''}`,
     `If the API is not registered, create new certificates: ${command}`,
+  ].join('\n');
+}
+
+/** The CA is usable, and `init` would replace it too. */
+function replaceKeyFix(dir: string, issuer: IssuerType): string {
+  const { needed } = issuerFlags[issuer];
+  const rotate = `${moveAside(projectFiles(dir).key)} && ${inDirectory('apisvc rotate', dir)}${needed && ` ${needed}`}`;
+  return [
+    'Restore the file.',
+    `If the API is registered, move the file aside, and replace the certificate while the API keeps serving: ${rotate}`,
+    `If the API is not registered, create new certificates: ${newKeysCommand({ directory: dir, issuer })}`,
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { getObject } from '../../cluster/objects.ts';
-import { shellWord } from '../../config/shell-word.ts';
+import { moveAside } from '../../config/project-commands.ts';
 import { UsageError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
 import { readPrivateKey, toPrivateKey } from '../../pki/keys.ts';
@@ -77,7 +77,4 @@ export function requireUsableAuthority(dir: string): void {
 
 /** The way out for a damaged file that the cluster has too. */
 export const restoreOrMove = (path: string, then: string): string =>
-  `Restore the file.\nOr move the file aside, and run the same command again ${then}: mv ${shellWord(path)} ${shellWord(oldOf(path))}`;
-
-/** `tls.old.key`: git ignores `*.key`. */
-const oldOf = (path: string): string => path.replace(/(\.\w+)$/, '.old$1');
+  `Restore the file.\nOr move the file aside, and run the same command again ${then}: ${moveAside(path)}`;

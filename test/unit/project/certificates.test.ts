@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -21,6 +22,13 @@ const refusal = (dir: string, of = registration, at = now): unknown => {
   return undefined;
 };
 
+const issuedBy = (issuer: Registration['spec']['certificates']['issuer']): Registration => ({
+  ...registration,
+  spec: { ...registration.spec, certificates: { ...registration.spec.certificates, issuer } },
+});
+
+const ed448 = generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
 describe('reading certificates', () => {
   test('the key is read only on request', () => {
     const dir = project();
@@ -41,14 +49,12 @@ describe('reading certificates', () => {
   test.each([
     ['certificate', '', 'no certificate found'],
     ['caCertificate', '', 'no certificate found'],
-    ['key', '', 'no private key found'],
     ['certificate', 'KEY', 'expected a certificate, found a private key'],
     [
       'caCertificate',
       '-----BEGIN CERTIFICATE-----\n',
       'the certificate on line 1 is damaged: its -----END CERTIFICATE----- line is missing',
     ],
-    ['key', fixture('key-encrypted-pkcs8.pem'), 'the private key is encrypted and needs a passphrase'],
   ] as const)('an unusable %s (%#)', (part, text, message) => {
     const dir = project();
     writeFileSync(projectFiles(dir)[part], text === 'KEY' ? leaf.key.reveal() : text);
@@ -57,6 +63,29 @@ describe('reading certificates', () => {
       message: `${projectFiles(dir)[part]}: ${message}`,
       fix: `Restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
     });
+  });
+
+  test.each([
+    ['', 'no private key found'],
+    [fixture('key-encrypted-pkcs8.pem'), 'the private key is encrypted and needs a passphrase'],
+    [ed448, 'unsupported type of private key for serving certificates: ed448'],
+  ])('an unusable key leaves the CA as it is (%#)', (text, message) => {
+    const dir = project();
+    const { key } = projectFiles(dir);
+    const aside = join(dir, 'certs', 'tls.old.key');
+    writeFileSync(key, text);
+    const keep = 'If the API is registered, move the file aside, and replace the certificate while the API keeps serving';
+    const fix = (rotate: string, init: string): string =>
+      [
+        'Restore the file.',
+        `${keep}: mv ${key} ${aside} && apisvc rotate -C ${dir}${rotate}`,
+        `If the API is not registered, create new certificates: apisvc init ${dir} --force-keys${init}`,
+      ].join('\n');
+    expect(refusal(dir)).toMatchObject({ name: 'UsageError', message: `${key}: ${message}`, fix: fix('', '') });
+    const ca = ' --ca-cert FILE --ca-key FILE';
+    expect(refusal(dir, issuedBy({ type: 'ca' }))).toMatchObject({ fix: fix(ca, ca) });
+    const requested = issuedBy({ type: 'csr', signerName: 'example.com/serving' });
+    expect(refusal(dir, requested)).toMatchObject({ fix: expect.stringContaining(' && apisvc register -C ') });
   });
 
   test('a key of another rotation than the certificate, which git brought', () => {
