@@ -4,7 +4,6 @@ import { loadAuthority } from '../pki/authority.ts';
 import { type CertificateFault, certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
 import type { Authority } from '../pki/types.ts';
 import { readPem, readText } from '../project/read.ts';
-import { missingFlags } from './missing-flags.ts';
 import type { Question, Terminal } from './terminal.ts';
 import { together } from './together.ts';
 
@@ -42,16 +41,21 @@ export function readAuthority(flags: CaFlags, terminal: Terminal, now: Date): ((
   const usable = ({ authority, faults }: typeof loaded): Authority => authority ?? refuse(faults, { caCert, caKey });
   if (needsOnlyPassphrase(loaded.faults)) {
     const question = passphraseQuestion(caKey);
-    if (!terminal.interactive) throw missingFlags([question]);
+    if (!terminal.interactive) refuse(loaded.faults, { caCert, caKey }, `Add ${question.flag}.`);
     return async () => usable(loadAuthority({ ...files, passphrase: await terminal.ask(question) }));
   }
   const authority = usable(loaded);
   return async () => authority;
 }
 
-function refuse(faults: readonly CertificateFault[], { caCert, caKey }: { readonly caCert: string; readonly caKey: string }): never {
+interface CaFiles {
+  readonly caCert: string;
+  readonly caKey: string;
+}
+
+function refuse(faults: readonly CertificateFault[], { caCert, caKey }: CaFiles, flagFix?: string): never {
   const names = { caCertificate: caCert, caKey, certificate: caCert, key: caKey };
-  const fix = faults.map((fault) => fixOf(fault, shellWord(names[fault.part]))).find((text) => text !== undefined);
+  const fix = flagFix ?? faults.map((fault) => fixOf(fault, shellWord(names[fault.part]))).find((text) => text !== undefined);
   throw new UsageError(faults.map((fault) => certificateFaultText(fault, names)).join('\n'), fix === undefined ? {} : { fix });
 }
 

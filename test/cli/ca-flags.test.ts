@@ -101,7 +101,10 @@ describe('an encrypted key', () => {
   });
 
   test('without a passphrase or a prompt', async () => {
-    refused(await init('ca/encrypted.key'), /required flag "--ca-key-passphrase-file" not set\nfix: Add --ca-key-passphrase-file FILE or/);
+    refused(
+      await init('ca/encrypted.key'),
+      /^error: ca\/encrypted\.key: the private key is encrypted and needs a passphrase\nfix: Add --ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME\.\n/,
+    );
   });
 
   test('with a variable that is not set, or a file that does not exist', async () => {
