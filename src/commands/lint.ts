@@ -44,7 +44,9 @@ export async function lint(flags: LintFlags, given: readonly string[], terminal:
   if (project !== undefined) return lintProject(project, flags, options, terminal);
   if (diagnosis.apis.length > 0) return report(diagnosis, flags, terminal);
   // People read the errors. Programs get them in their format.
-  if (flags.output === 'text' || flags.output === 'short' || noFaults(diagnosis)) throw nothingToCheck(paths, diagnosis, unread);
+  if (flags.output === 'text' || flags.output === 'short' || noFaults(diagnosis)) {
+    throw isEmpty(texts) ? noInput() : nothingToCheck(paths, diagnosis, unread);
+  }
   await report(diagnosis, flags, terminal);
   return Exit.usage;
 }
@@ -87,6 +89,11 @@ const isUrl = (url: string): UsageError =>
   new UsageError(`lint does not download files: ${redacted(url)}`, {
     fix: `Download the file: curl -fsSL ${shellWord(redacted(url))} | apisvc lint -`,
   });
+
+const isEmpty = ([first, ...others]: readonly ManifestText[]): boolean =>
+  first?.file === '-' && first.text.trim() === '' && others.length === 0;
+
+const noInput = (): UsageError => new UsageError('standard input is empty', { fix: 'Check the command before the pipe.' });
 
 const noFaults = ({ files }: Diagnosis): boolean => (files?.findings ?? []).length === 0;
 

@@ -132,7 +132,7 @@ describe('invalid input: exit 2, one error with a fix', () => {
       `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`)}]\n`).join('')}`,
       /^error: STDIN:\d+:\d+: document contains excessive aliasing\nfix: [^\n]+\n$/,
     ],
-    ['nothing', '', /^error: no APIService on standard input\nfix: [^\n]+\n$/],
+    ['nothing', '', /^error: standard input is empty\nfix: Check the command before the pipe\.\n$/],
     ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService on standard input\n/],
   ])('%s', async (_, input, message) => {
     const { code, stdout, stderr } = await apisvc(['lint', '-'], { cwd, input });
