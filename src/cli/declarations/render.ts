@@ -38,7 +38,7 @@ export function addRender(program: Command, run: Run): void {
     .addHelpText(
       'after',
       examples(
-        'apisvc render --secrets include | kubectl apply -f -',
+        'apisvc render --secrets include | kubectl apply --server-side -f -',
         'apisvc render -o kustomize --output-dir manifests --secrets omit',
         'apisvc render --output-dir manifests --secrets omit --ca-bundle omit   # for Argo CD or Flux',
         'apisvc render --monitor --image registry.example.com/apisvc:0.1.0 | kubectl apply -f -',
