@@ -58,7 +58,8 @@ function missingKey(rotation: Rotation): UsageError {
   const { namespace, name } = secretRef(rotation);
   const which = wordsOf(rotation).to;
   return new UsageError(`neither ${rotation.files.key} nor Secret ${namespace}/${name} has the private key of the ${which} certificate`, {
-    fix: 'Restore the file. Or roll back in the project directory where the rotation was started: apisvc rotate --abort',
+    // DIR keeps the command from getting the directory of this project.
+    fix: 'Restore the file. Or finish the rollback in the project directory where the rotation was started: apisvc rotate --abort -C DIR',
   });
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { fixInDirectory } from '../../../../src/config/project-commands.ts';
 import type { Registration } from '../../../../src/config/schema.ts';
-import { RefusedError } from '../../../../src/errors.ts';
+import { RefusedError, type UsageError } from '../../../../src/errors.ts';
 import type { CaCopies } from '../../../../src/operations/rotation/ca-copies.ts';
 import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import type { Trust, TrustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
@@ -75,6 +76,20 @@ async function runStep(
   const outcome = await step.run().catch((error: Error) => error);
   return { events, written, outcome, to, from };
 }
+
+/** A step of the way back whose old key is lost. */
+async function stepWithoutKey(): Promise<Step> {
+  const cluster = await clusterAt(await serve((_, response) => answer(response, 200, secret)));
+  const to = { ...(await newSet()), key: undefined };
+  const rotation = { cluster, signal: never, registration, direction: 'back', to, files: { key: 'certs/tls.key' } } as unknown as Rotation;
+  return secretStep(rotation, {} as Trust, async () => Promise.reject(new Error('no look')), {} as Step);
+}
+
+test('without the old key, the fix names the directory where the rotation was started, not this one', async () => {
+  const { error } = (await (await stepWithoutKey()).observe()) as { readonly error?: UsageError };
+  expect(error?.message).toBe('neither certs/tls.key nor Secret wardle/api-tls has the private key of the old certificate');
+  expect(fixInDirectory(error?.fix ?? '', 'copy')).toMatch(/ in the project directory where .*: apisvc rotate --abort -C DIR$/);
+});
 
 describe('the Secret', () => {
   test('is written after every APIService accepts the certificate', async () => {
