@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { redacted } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
+import { fixParts } from '../diagnosis/fix.ts';
 import { locationText } from '../diagnosis/locations.ts';
 import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
@@ -104,7 +105,7 @@ function nothingToCheck(paths: readonly string[], { files }: Diagnosis, unread: 
   if (error && findings.length === 1) return error;
   if (findings.length > 0) {
     const lines = findings.map(({ locations = [], evidence }) => `${locations.map(locationText).join(', ')}: ${evidence.join('; ')}`);
-    const fixes = new Set(findings.map(({ fix }) => fix.replaceAll('`', '')));
+    const fixes = new Set(findings.map(({ fix }) => linesOf(fix)));
     return new UsageError(lines.join('\n'), { fix: [...fixes].join('\n') });
   }
   const where = paths.map((path) => (path === '-' ? 'on standard input' : `in ${path}`)).join(' or ');
@@ -113,3 +114,10 @@ function nothingToCheck(paths: readonly string[], { files }: Diagnosis, unread: 
     fix: 'Pass files that contain an APIService, such as the output of apisvc render. To read subdirectories, add -R.',
   });
 }
+
+/** A fix without backticks. Each command ends a line, so that no punctuation follows it. */
+const linesOf = (fix: string): string =>
+  fixParts(fix)
+    .map(({ kind, text }) => (kind === 'command' ? `${text}\n` : `${text} `))
+    .join('')
+    .trim();

@@ -50,7 +50,7 @@ describe('one error with a fix: exit 2', () => {
       'a Helm chart',
       ['chart'],
       'chart/Chart.yaml: its directory is a Helm chart that was not rendered',
-      'Render the template, and check the output. With Helm: helm template chart | apisvc lint -. With ytt: ytt -f chart | apisvc lint -',
+      'Render the template, and check the output. With Helm: helm template chart | apisvc lint -\nWith ytt: ytt -f chart | apisvc lint -',
     ],
     [
       'a file that is not UTF-8',
