@@ -32,7 +32,7 @@ export const controlPlaneEntries = {
   'control-plane/clock-skew': {
     severity: 'error',
     hop: 'client',
-    title: "The clock of this machine differs from kube-apiserver's clock by {difference}",
+    title: 'The clock of this machine is {difference} {direction} that of kube-apiserver',
     cause:
       'One of the two clocks is wrong. kube-apiserver uses its own clock to verify certificates. For kube-apiserver, a certificate that was issued on this machine may be expired or not yet valid.',
     fix: 'Before you issue new certificates, synchronize the wrong clock with a time server. To see the time of kube-apiserver, read the Date header of its response: `kubectl get --raw /livez -v=8 2>&1 | grep -i date:`',

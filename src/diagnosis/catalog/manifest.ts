@@ -40,7 +40,7 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'The files contain objects of {apiVersion}, which Kubernetes no longer serves',
     cause:
-      '{apiVersion} was removed in Kubernetes {since}. kubectl cannot apply objects of {apiVersion} to a cluster of version {since} or newer.',
+      'Kubernetes {since} removed the kinds of these objects from {apiVersion}. kubectl cannot apply the objects to a cluster of version {since} or newer.',
     fix: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.{needs}',
     fixes: 'Set apiVersion to {current} in {file}:{line}, and in every other object of this version.',
   },

@@ -23,7 +23,7 @@ export const networkEntries = {
     hop: 'kube-apiserver',
     title: 'No Konnectivity agent is connected to kube-apiserver',
     cause: 'kube-apiserver reaches pods through Konnectivity, but no Konnectivity agent is connected.',
-    fix: 'List the Konnectivity agents: `kubectl -n kube-system get pods -l k8s-app=konnectivity-agent`. Then check why the agents are not running, or cannot connect to kube-apiserver.',
+    fix: 'List the Konnectivity agents: `kubectl -n kube-system get pods -l k8s-app=konnectivity-agent`. Then check why the agents are not running, or cannot connect to the Konnectivity server.',
   },
   'network/address-not-allowed': {
     severity: 'error',

@@ -142,7 +142,7 @@ const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
 
 /** If only some endpoints are affected, the caBundle is correct. */
 const outdatedEndpoint =
-  'Other endpoints serve a certificate from a CA in the caBundle. The pods that serve an untrusted certificate have not loaded the new one, or mount a different Secret.';
+  'Other endpoints serve a certificate from a CA in the caBundle. The endpoints that serve an untrusted certificate have not loaded the new one, or their pods mount a different Secret.';
 
 function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];

@@ -13,11 +13,12 @@ function checkMachine(context: CheckContext): readonly Observation[] {
   if (ahead === undefined) return [];
   const here = new Date(context.now.getTime() - ahead);
   const difference = duration(Math.abs(ahead));
+  const direction = ahead > 0 ? 'behind' : 'ahead of';
   const evidence = [
     `time of kube-apiserver: ${timeText(context.now.toISOString())}`,
     `time of this machine: ${timeText(here.toISOString())} (${difference} ${ahead > 0 ? 'behind' : 'ahead'})`,
   ];
-  const found = observation('control-plane/clock-skew', evidence, { difference });
+  const found = observation('control-plane/clock-skew', evidence, { difference, direction });
   // Without a certificate that is valid only here, the API does not depend on this clock.
   if (isOutdated(context, context.now) && !isOutdated(context, here)) return [found];
   return context.reportsClock ? [asWarning(found)] : [];

@@ -43,7 +43,7 @@ interface OddEndpoints extends Difference {
 /**
  * How good an answer to an anonymous request is. A server may refuse the request (1); 404, errors
  * and silence are faults. Undefined if it tells nothing, for example because the connection ended.
- * Recorded snapshots may say `no answer in`.
+ * Snapshots saved by earlier versions say `no answer in`.
  */
 function rankOf(answer: Observed<HttpView>): number | undefined {
   if (answer.state === 'unseen' && answer.reason === 'unreachable' && /^no (?:complete )?(?:answer in|response within)/.test(answer.words))
