@@ -18,7 +18,7 @@ type DeleteOptions = Omit<ApplyOptions, 'force'>;
  */
 export async function deleteObject(cluster: Cluster, found: KubeObject, options: DeleteOptions): Promise<DeleteResult> {
   if (ownershipOf(found) !== 'created') {
-    throw new RefusedError(`${describeRef(refOf(found))} was not created by apisvc; it is left unchanged`);
+    throw new RefusedError(`${describeRef(refOf(found))} was not created by apisvc, so it is kept`);
   }
   return deleteAnyObject(cluster, found, options);
 }

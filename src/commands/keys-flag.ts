@@ -54,7 +54,7 @@ export async function readGivenKeys({ keys }: KeysFlag, project: Project, termin
     caCertificate: certificatesOf(project.dir, 'caCertificate'),
   };
   if (certificates.certificate.length === 0) {
-    throw new UsageError(`${certificate} does not exist or contains no certificate; --keys needs the certificate of the key`, {
+    throw new UsageError(`${certificate} does not exist or contains no certificate; --keys needs the certificate that matches the key`, {
       fix: 'Restore the file from Git, or copy it from another copy of the project.',
     });
   }

@@ -15,7 +15,7 @@ export function addLint(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--fail-on <severity>',
-        'Exit with code 1 for findings of this severity or higher; "warning" also reports warnings as errors',
+        'Exit with code 1 for findings of this severity or higher; "warning" also reports warnings as errors; "never" exits with 0 despite findings',
       )
         .choices(['error', 'warning', 'never'])
         .default('error'),

@@ -51,7 +51,7 @@ export function addRotate(program: Command, run: Run): void {
         'apisvc rotate                             # replace the serving certificate',
         'apisvc rotate --ca                        # also replace the CA',
         'apisvc rotate --ca --dry-run              # only show the steps',
-        'apisvc rotate --abort                     # roll back; possible until the old CA is removed from the caBundle',
+        'apisvc rotate --abort                     # roll back, unless the rotation is nearly complete',
         'apisvc rotate --if-expires-within 30d     # in a CronJob or in CI',
       ),
     )

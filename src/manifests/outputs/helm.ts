@@ -183,7 +183,7 @@ function notesText(registration: Registration): string {
   const verify = `To verify the API:\n\n  apisvc verify ${apiServiceNames(registration).join(' ')}\n`;
   const parts = partsOfApisvc(registration);
   if (parts.length === 0) return verify;
-  return `The chart does not contain ${parts.map(({ words }) => words).join(' and ')}. To write what is missing and
+  return `The chart does not contain ${parts.map(({ words }) => words).join(' or ')}. To write what is missing and
 verify the API, run this command in the project directory:
 
   apisvc register --only ${parts.map(({ part }) => part).join(',')}

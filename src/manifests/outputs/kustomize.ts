@@ -4,7 +4,7 @@ import { yamlFiles } from './yaml.ts';
 
 /**
  * One file for each object, and a kustomization.yaml that lists them. `fifo` keeps their order
- * (kustomize 5, kubectl 1.27 and newer).
+ * (kustomize 5, kubectl 1.27 or newer).
  */
 export function kustomizeFiles(manifests: readonly Manifest[]): ManifestFile[] {
   const kustomization = {

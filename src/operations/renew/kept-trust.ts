@@ -17,7 +17,7 @@ export function keptTrust({ onProgress }: Pick<Where, 'onProgress'>, both: Step,
     const found = await both.observe();
     if (found.state === 'done') return;
     if (found.state === 'fault') throw found.error;
-    onProgress({ kind: 'note', what: 'the caBundle of an APIService no longer has both CAs; restoring it' });
+    onProgress({ kind: 'note', what: 'the annotation or the caBundle of an APIService was changed; restoring both CAs' });
     await both.run();
     await uptake.run();
     if (isRestored) {

@@ -67,7 +67,7 @@ async function noteKept(rotation: Rotation, pause: typeof pauseFor): Promise<voi
     left = await wide();
   }
   for (const { metadata } of left) {
-    const what = `cert-manager 1.19 and later keeps the old CA in the caBundle of apiservice/${metadata.name}; to remove it: ${narrowCommand(rotation, metadata.name)}`;
+    const what = `cert-manager 1.19 or newer keeps the old CA in the caBundle of apiservice/${metadata.name}; to remove it: ${narrowCommand(rotation, metadata.name)}`;
     onProgress({ kind: 'note', what });
   }
 }

@@ -90,7 +90,7 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   }
   const note = (what: string): void => onProgress({ kind: 'note', what });
   const isNew = await isNotServedYet(rotationTo(where, found), found);
-  if (isNew) note(`not every endpoint serves the certificate in Secret ${secret} yet; waiting until all do`);
+  if (isNew) note(`not every endpoint serves the certificate in Secret ${secret} yet, so the certificate is not renewed again`);
   else if (issuance.state === 'issuing') note('cert-manager is already renewing the certificate');
   return stepsOf(where, { from: isNew ? undefined : found });
 }

@@ -17,7 +17,7 @@ export function requireSameTime({ server, context }: Cluster, { aheadMs, now }: 
   const there = now();
   const here = new Date(there.getTime() - aheadMs);
   throw new RefusedError(
-    `the clock of this machine shows ${text(here)}, but the clock of kube-apiserver shows ${text(there)} (${server}, context "${context}"); a certificate issued on this machine may not be valid in the cluster\nnothing was changed`,
+    `the clock of this machine shows ${text(here)}, but the clock of kube-apiserver shows ${text(there)} (${server}, context "${context}")\na certificate issued on this machine may not be valid in the cluster\nnothing was changed`,
     { fix: 'Synchronize the wrong clock with a time server, for example: timedatectl set-ntp true' },
   );
 }

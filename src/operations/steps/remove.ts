@@ -81,7 +81,7 @@ const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted'
     if (!present) return 'gone';
     if (!isPlanned(target, present)) return 'replaced';
     if (ofAnybody && versionOf(present) !== versionOf(found)) {
-      throw new RefusedError(`${describeRef(ref)} has changed since it was found; it is left unchanged`, {
+      throw new RefusedError(`${describeRef(ref)} has changed since it was found, so it is kept`, {
         fix: 'Run the same command again.',
       });
     }

@@ -32,7 +32,7 @@ describe('a metrics adapter', () => {
       document.setIn(['spec', 'service', 'portName'], 'https');
       document.setIn(['spec', 'service', 'extraPorts'], document.createNode([{ name: 'http', port: 80, targetPort: 8080 }]));
     });
-    // It takes more than a minute.
+    // There are three APIs, and kube-apiserver refreshes its discovery document once a minute.
     const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '150s'], { timeout: 160_000 });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     for (const name of names) expect(stdout).toContain(`✓ ${name} `);

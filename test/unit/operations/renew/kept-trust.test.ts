@@ -31,7 +31,7 @@ test('what was overwritten is restored, and fails the second time', async () => 
   const { keep, ran, progress } = keeping({ state: 'pending' }, { state: 'done' }, { state: 'pending' });
   await keep();
   expect(ran).toEqual(['both', 'uptake']);
-  expect(progress).toEqual([{ kind: 'note', what: 'the caBundle of an APIService no longer has both CAs; restoring it' }]);
+  expect(progress).toEqual([{ kind: 'note', what: 'the annotation or the caBundle of an APIService was changed; restoring both CAs' }]);
   await keep();
   expect(await rejection(keep())).toMatchObject({
     message: 'the annotations or the caBundle of an APIService were changed a second time during the rotation',

@@ -111,7 +111,7 @@ test('a caBundle that keeps the old CA is reported with the command that removes
   const { notes } = await runStep({ isKept: true });
   expect(notes).toEqual(
     ['v1.one', 'v1.two'].map((name) =>
-      expect.stringMatching(new RegExp(`^cert-manager 1.19 and later keeps the old CA in the caBundle of apiservice/${name}; to remove`)),
+      expect.stringMatching(new RegExp(`^cert-manager 1.19 or newer keeps the old CA in the caBundle of apiservice/${name}; to remove`)),
     ),
   );
 });

@@ -45,7 +45,7 @@ test('an APIService that apisvc did not create is left when it was changed since
   const { step, writes } = await removing(version('1'), version('2'), 'delete', true);
   expect(await step.observe()).toEqual({ state: 'pending' });
   expect(await rejection(step.run())).toMatchObject({
-    message: 'apiservice/v1.example.com has changed since it was found; it is left unchanged',
+    message: 'apiservice/v1.example.com has changed since it was found, so it is kept',
     fix: 'Run the same command again.',
   });
   expect(writes).toEqual([]);
