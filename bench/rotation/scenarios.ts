@@ -16,8 +16,8 @@ const ending: readonly ServerName[] = [
   'metrics-server',
   'keeps connections',
   'keeps connections, HTTP/1.1',
-  'closes connections, ends at once',
-  'keeps connections, ends at once',
+  'closes connections, exits immediately',
+  'keeps connections, exits immediately',
 ];
 
 const insecure: readonly ServerName[] = ['insecure, closes connections', 'insecure, keeps connections'];

@@ -23,8 +23,8 @@ export type ServerName = keyof typeof servers;
 export const servers = {
   'sample-apiserver': registerSample,
   'closes connections': () => registerAnyApi('closing', ['--close-connections']),
-  'closes connections, ends at once': () => registerAnyApi('abrupt', ['--close-connections', '--abrupt']),
-  'keeps connections, ends at once': () => registerAnyApi('abrupt-keeping', ['--abrupt']),
+  'closes connections, exits immediately': () => registerAnyApi('abrupt', ['--close-connections', '--abrupt']),
+  'keeps connections, exits immediately': () => registerAnyApi('abrupt-keeping', ['--abrupt']),
   'keeps connections': () => registerAnyApi('keeping', []),
   'keeps connections, HTTP/1.1': () => registerAnyApi('keeping-http1', ['--disable-http2-serving']),
   'metrics-server': registerMetricsServer,

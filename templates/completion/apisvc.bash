@@ -1,4 +1,4 @@
-# Completion of apisvc for bash 3.2 and newer. The candidates come from `apisvc __complete`.
+# Completion of apisvc for bash 3.2 or newer. The candidates come from `apisvc __complete`.
 
 # Splits the line before the cursor into `words`, without running or expanding anything in it. Bash
 # splits its own COMP_WORDS at colons, equals signs and at signs, which names of contexts contain.
