@@ -40,7 +40,7 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} selects no pod in the files',
     cause:
-      'The selector of a Service must match the labels of the pod template. Otherwise, the Service has no endpoints. This finding is a warning if the extension API server may be in other files.',
+      'The selector of a Service must match the labels of the pod template. Otherwise, the Service has no endpoints. The finding is only a warning if the workload of the extension API server may be in files that were not checked.',
     fix: 'Set spec.selector of Service {namespace}/{service} to labels of the pod template, or add the labels of the selector to the pod template.',
   },
   'service/port-missing': {
