@@ -85,7 +85,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     const { color = true, verbose = false } = program.opts();
     const reporter = isMissingModule(error) ? undefined : await import('./report-error.ts').catch(() => undefined);
     if (reporter) return reporter.reportError(error, { color, verbose });
-    process.stderr.write('error: the files of apisvc were replaced or removed while apisvc was running\nfix: Run the command again.\n');
+    process.stderr.write('error: the apisvc files were replaced or removed while apisvc was running\nfix: Run the command again.\n');
     return Exit.internal;
   }
 }

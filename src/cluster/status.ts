@@ -72,7 +72,7 @@ export const isObject = (json: unknown): json is Json => typeof json === 'object
 export const hasMetadata = (json: unknown): json is Json => isObject(json) && isObject(json.metadata);
 
 const notKubeApiserver =
-  'Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.';
+  'Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also respond in its place.';
 
 /** The request that failed, for the message. */
 export interface Attempt {

@@ -19,11 +19,11 @@ export interface RenderApartFlags {
  */
 export function requireImage({ image }: RenderApartFlags): string {
   if (image === undefined)
-    throw new UsageError('required flag "--image" not set', { fix: 'Add --image IMAGE, a container image of apisvc.' });
+    throw new UsageError('required flag "--image" not set', { fix: 'Add --image IMAGE, an apisvc container image.' });
   const fault = fieldFault('image', image);
   if (fault !== undefined)
     throw new UsageError(`invalid image ${JSON.stringify(image)}: it ${fault}`, {
-      fix: 'Set --image to a container image of apisvc, for example registry.example.com/apisvc:0.1.0.',
+      fix: 'Set --image to an apisvc container image, for example registry.example.com/apisvc:0.1.0.',
     });
   return image;
 }

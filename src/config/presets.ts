@@ -27,7 +27,7 @@ export interface OwnServer {
 /** Every preset, in the order of the prompt. The flag, its help and completion follow from it. */
 const presets = {
   custom: { description: 'Your own API server', text: custom, own: {} },
-  'sample-apiserver': { description: 'The sample API server of Kubernetes, with an etcd container', text: sampleApiserver },
+  'sample-apiserver': { description: 'The Kubernetes sample API server, with an etcd container', text: sampleApiserver },
   'metrics-server': { description: 'A new metrics-server in kube-system, with verified TLS', text: metricsServer },
   'metrics-server-existing': {
     description: 'An installed metrics-server: keeps its Deployment, and adds verified TLS',
@@ -37,7 +37,7 @@ const presets = {
     description: 'prometheus-adapter in the namespace monitoring, with verified TLS',
     text: prometheusAdapter,
   },
-  keda: { description: 'The metrics adapter of KEDA, in the namespace of the KEDA operator', text: keda },
+  keda: { description: 'The KEDA metrics adapter, in the namespace of the KEDA operator', text: keda },
   'dns-webhook': {
     description: 'A DNS01 webhook for cert-manager: your own, or that of a DNS provider',
     text: dnsWebhook,

@@ -141,12 +141,12 @@ function missedOfCertManager({ certManager }: ApiSnapshot): readonly NotChecked[
   const issued = certificate && seen(certificate);
   const issuer = issued && seen(issued.issuer);
   const parts: readonly [string, Observed<unknown> | undefined][] = [
-    ['the Certificate of cert-manager', certificate],
-    ['the CertificateRequest of cert-manager', issued?.request],
+    ['the cert-manager Certificate', certificate],
+    ['the cert-manager CertificateRequest', issued?.request],
     ['the issuer of the Certificate', issued?.issuer],
     ['the CA of the issuer of the Certificate', issuer?.ca],
     ['the Secret with the CA that cert-manager injects', secret],
-    ["the Lease of cert-manager's cainjector", lease],
+    ['the Lease of the cainjector', lease],
   ];
   return parts.flatMap(([what, observed]) => (observed ? missed(what, observed) : []));
 }

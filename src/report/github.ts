@@ -100,7 +100,7 @@ function summaryOf(diagnosis: Diagnosis): string {
   for (const api of apis) {
     const section = detailsOf(api).join('\n');
     left -= Buffer.byteLength(section);
-    if (left < 0) return `${sections.join('')}\nThe summary is truncated: it exceeds the size limit of GitHub.\n`;
+    if (left < 0) return `${sections.join('')}\nThe summary is truncated: it exceeds the GitHub size limit.\n`;
     sections.push(section);
   }
   return sections.join('');

@@ -101,7 +101,7 @@ function isUnrelatedProven({ pod, via }: EndpointProbe, { api, faults }: ApiServ
 
 function asNoRoute(probe: EndpointProbe, presented: Presented): JudgedProbe {
   const [leaf] = presented;
-  const who = probe.via === 'pod' ? 'another server answers at localhost in the pod' : 'another host answers at this address from here';
+  const who = probe.via === 'pod' ? 'another server responds at localhost in the pod' : 'another host responds at this address from here';
   const unrelated = `${who}, with the certificate of ${leaf?.subject || leaf?.dnsNames[0]}`;
   const words = [probe.noForward, unrelated].filter(Boolean).join('; ');
   return { ...probe, handshake: { kind: 'failed', fault: 'no-route', words }, evidence: 'unknown' };

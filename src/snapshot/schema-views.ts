@@ -27,7 +27,7 @@ export const apiServiceView = z.object({
   ),
   caBundle: z.string().describe('Base64, as in the object. Empty when it is not set.'),
   bundleManagers: optional(z.array(z.object({ manager: z.string(), operation: z.string(), time: optional(z.string()) }))).describe(
-    'The field managers that own the caBundle too, so that apisvc cannot change it without a conflict. Absent if there are none.',
+    'The field managers that also own the caBundle. apisvc cannot change it without a conflict with them. Absent if there are none.',
   ),
   insecureSkipTLSVerify: z.boolean(),
   groupPriorityMinimum: z.number(),
@@ -112,7 +112,7 @@ export const podView = z.object({
   node: optional(objectName),
   phase: z.string(),
   ready: z.boolean(),
-  readySince: optional(time).describe('Since when the condition Ready is True.'),
+  readySince: optional(time).describe('When the condition Ready became True.'),
   unready: optional(z.object({ reason: z.string(), message: z.string() })).describe('The condition Ready, if it is not True.'),
   prepared: z.boolean().describe('Whether its sandbox, network and volumes are ready (condition PodReadyToStartContainers, KEP-3085).'),
   deleting: z.boolean(),

@@ -100,7 +100,9 @@ export const httpView = z.object({
   status: z.int(),
   /** Shortened, see `viewAnswer`. */
   body: z.string(),
-  slowMs: optional(z.int()).describe('How long the answer took, if longer than the availability check of kube-apiserver waits (5 s).'),
+  slowMs: optional(z.int()).describe(
+    'How long the response took, if longer than the timeout of the kube-apiserver availability check (5 s).',
+  ),
 });
 const observedHttp = observed(httpView).meta({ id: 'Answer' });
 
@@ -164,9 +166,7 @@ export const relatedView = z.object({
   missedServer: optional(z.boolean()).describe(
     'Whether exactly one workload is unselected, has the target port, and is not selected by another Service.',
   ),
-  certificate: optional(z.object({ ...namespaced, dnsNames: texts })).describe(
-    'The Certificate of cert-manager with the serving certificate.',
-  ),
+  certificate: optional(z.object({ ...namespaced, dnsNames: texts })).describe('The cert-manager Certificate for the serving certificate.'),
   missingCertificate: optional(z.object({ value: z.string(), near: optional(z.string()), why: z.string() })).describe(
     'The value of cert-manager.io/inject-ca-from, if the files do not contain that Certificate.',
   ),
@@ -238,7 +238,7 @@ export const apiSnapshot = z.object({
   ),
   probed: optional(z.boolean()).describe('Whether `list` and `listAsUser` are the path of --probe.'),
   repeated: observedSince(z.array(repeatedAnswerView)).describe(
-    'The path of `aggregated` several times. kube-apiserver may send all of them to one endpoint. Only for a Service with several endpoints.',
+    'Several requests for the path of `aggregated`. kube-apiserver may send all of them to one endpoint. Only for a Service with several endpoints.',
   ),
   asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user or --as; `skipped` without the flags.'),
   listAsUser: observedSince(asUserView).describe('The path of `list` as the user of --as-user or --as.'),
@@ -254,7 +254,7 @@ export const apiSnapshot = z.object({
   delegation: observed(delegationView),
   neighbours: observed(z.array(neighbourView)).describe('The other APIServices of its group and of its Service, and the Local ones.'),
   customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
-  certManager: optional(certManagerView).describe('Only with an annotation of cert-manager, and if cert-manager is installed.'),
+  certManager: optional(certManagerView).describe('Only if the APIService has a cert-manager annotation and cert-manager is installed.'),
   listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` if it is not listed.'),
   manifest: optional(manifestView).describe('Only for files.'),
   related: optional(relatedView).describe('Only for files.'),

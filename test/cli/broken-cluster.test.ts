@@ -93,7 +93,7 @@ test.each([['register'], ['rotate'], ['unregister', '--yes']])(
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toBe(
       `error: failed to create selfsubjectaccessreviews.authorization.k8s.io: ${server} (context "test") does not respond like kube-apiserver: HTTP status 200: a web page, "It works!"\n` +
-        'fix: Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.\n',
+        'fix: Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also respond in its place.\n',
     );
   },
 );

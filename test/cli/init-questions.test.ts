@@ -93,7 +93,7 @@ describe('the prompts', () => {
     const screen = terminal('apisvc init demo --key-type ecdsa-p384 --no-name-constraints --dns a.example.com', cwd);
     await screen.until(/\? Preset to start from/);
     screen.type('Down');
-    await screen.until(/❯ sample-apiserver[\s\S]*The sample API server of Kubernetes, with an etcd container/);
+    await screen.until(/❯ sample-apiserver[\s\S]*The Kubernetes sample API server, with an etcd container/);
     screen.type('Enter');
     const asked = await screen.until(/\? Write these 7 files\?/);
     expect(asked).not.toContain('CRD');

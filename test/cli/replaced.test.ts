@@ -38,6 +38,6 @@ test('a command whose files are removed by an upgrade ends with one error', asyn
   expect({ exitCode, stdout, stderr }).toEqual({
     exitCode: 70,
     stdout: '',
-    stderr: 'error: the files of apisvc were replaced or removed while apisvc was running\nfix: Run the command again.',
+    stderr: 'error: the apisvc files were replaced or removed while apisvc was running\nfix: Run the command again.',
   });
 });

@@ -8,8 +8,8 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} is not Available: {reason}',
     cause:
-      'The availability check of kube-apiserver fails. The message of the Available condition contains the reason. Until the API is available, namespaces cannot be deleted, and clients that discover all groups get an error.',
-    fix: 'Wait for the next availability check of kube-apiserver, which runs every 30 seconds: `apisvc verify {name} --wait`. If the APIService does not become Available, fix the problem that the message of the condition describes.',
+      'The kube-apiserver availability check fails. The message of the Available condition contains the reason. Until the API is available, namespaces cannot be deleted, and clients that discover all groups get an error.',
+    fix: 'Wait for the next kube-apiserver availability check, which runs every 30 seconds: `apisvc verify {name} --wait`. If the APIService does not become Available, fix the problem that the message of the condition describes.',
     explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },
   'control-plane/no-condition': {

@@ -127,7 +127,7 @@ export const discoveryEntries = {
     hop: 'kube-apiserver',
     title: 'kubectl cannot find the resources of {group}/{version}, although the API works',
     cause:
-      'kubectl reads the aggregated discovery document of kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends this request as user system:kube-aggregator, without groups, and does not get a valid response.',
+      'kubectl reads the aggregated discovery document from kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends this request as user system:kube-aggregator, without groups, and does not get a valid response.',
     fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis/{group}/{version}. A server built with k8s.io/apiserver logs denied requests with --v=4: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },

@@ -123,7 +123,7 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'The server at {endpoints} refuses TLS handshakes without a server name (SNI)',
     cause:
-      'Up to Kubernetes 1.35, the availability check of kube-apiserver sends no server name, so the check always fails. While the check fails, kube-apiserver forwards no client requests, although it would send them with the server name {host}.',
+      'Up to Kubernetes 1.35, the kube-apiserver availability check sends no server name, so the check always fails. While the check fails, kube-apiserver forwards no client requests, although it would send them with the server name {host}.',
     fix: 'Configure the extension API server to also serve its certificate to clients that send no server name. For a server built with k8s.io/apiserver, use --tls-cert-file instead of --tls-sni-cert-key. Or upgrade the control plane to Kubernetes 1.36 or newer.',
   },
   'endpoints/server-name-refused': {

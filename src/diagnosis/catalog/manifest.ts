@@ -72,7 +72,7 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'The files contain several objects of the same kind and name',
     cause: 'Only the last of these objects was checked, because it replaces the others when kubectl applies the files.',
-    fix: 'Check the files of each cluster or environment in a separate run of apisvc lint. If the files belong together, remove the duplicate objects.',
+    fix: 'Run apisvc lint separately for the files of each cluster or environment. If the files belong together, remove the duplicate objects.',
   },
   'manifest/incomplete': {
     severity: 'error',

@@ -15,7 +15,7 @@ export const networkEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'kube-apiserver has no route to {endpoints}',
-    cause: 'The host of kube-apiserver cannot reach the pod network, or the tunnel to the pod network is down.',
+    cause: 'The kube-apiserver host cannot reach the pod network, or the tunnel to the pod network is down.',
     fix: 'Check the routes from the control plane to the pod network, or check the Konnectivity agents. If kube-apiserver cannot reach an overlay network, run the extension API server with hostNetwork: true.',
   },
   'network/no-konnectivity-agent': {
@@ -39,7 +39,7 @@ export const networkEntries = {
     title: 'An HTTP proxy refuses the connection from kube-apiserver to the extension API server',
     cause:
       'The environment variable HTTPS_PROXY is set for kube-apiserver, and NO_PROXY does not contain the addresses of Services and pods.',
-    fix: 'Add .svc and the CIDR ranges of Services and pods to the environment variable NO_PROXY of kube-apiserver.',
+    fix: 'Add .svc and the CIDR ranges of Services and pods to the kube-apiserver environment variable NO_PROXY.',
   },
   'network/connection-lost': {
     severity: 'error',
@@ -54,7 +54,7 @@ export const networkEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'kube-apiserver cannot reach {clusterIP}, the cluster IP of Service {namespace}/{service}',
-    cause: 'On the host of kube-apiserver, kube-proxy (or its replacement) is not running, or has no rules for the Service.',
+    cause: 'On the kube-apiserver host, kube-proxy (or its replacement) is not running, or has no rules for the Service.',
     fix: 'Run kube-proxy on the control plane nodes, or start kube-apiserver with --enable-aggregator-routing=true.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

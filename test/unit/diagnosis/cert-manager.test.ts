@@ -143,8 +143,5 @@ describe('an APIService that names the Certificate of the CA', async () => {
 test('what may not be read is not checked', () => {
   const { notChecked, ...diagnosis } = diagnosed({ ...everything, ...works(injecting({ certificate: unseen(), secret: unseen() })) });
   expect(codes({ notChecked, ...diagnosis })).toEqual([]);
-  expect(notChecked.map(({ what }) => what)).toEqual([
-    'the Certificate of cert-manager',
-    'the Secret with the CA that cert-manager injects',
-  ]);
+  expect(notChecked.map(({ what }) => what)).toEqual(['the cert-manager Certificate', 'the Secret with the CA that cert-manager injects']);
 });

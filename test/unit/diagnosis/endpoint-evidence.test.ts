@@ -18,7 +18,7 @@ describe('an unrelated certificate', () => {
       notChecked: [
         {
           what: 'the certificates that the endpoints serve',
-          why: 'not reachable from here (10.1.0.2:8443 (pod api-1): not allowed to create pods/portforward; another host answers at this address from here, with the certificate of CN=proxy.example.org)',
+          why: 'not reachable from here (10.1.0.2:8443 (pod api-1): not allowed to create pods/portforward; another host responds at this address from here, with the certificate of CN=proxy.example.org)',
         },
       ],
     });

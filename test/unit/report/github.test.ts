@@ -94,6 +94,6 @@ describe('the summary', () => {
     const apis = Array.from({ length: 3_000 }, () => several.apis[0]).filter((api) => api !== undefined);
     const { summary } = diagnosisGithub({ ...several, apis });
     expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);
-    expect(summary.endsWith('The summary is truncated: it exceeds the size limit of GitHub.\n')).toBe(true);
+    expect(summary.endsWith('The summary is truncated: it exceeds the GitHub size limit.\n')).toBe(true);
   });
 });

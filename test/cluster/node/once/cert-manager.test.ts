@@ -183,7 +183,7 @@ describe('verify', () => {
     const { diagnosis } = await project.during(verifyJson([project.apiService], { env }));
     expect(codesOf(diagnosis)).toEqual([]);
     expect(diagnosis.apis[0]?.notChecked).toContainEqual({
-      what: 'the Certificate of cert-manager',
+      what: 'the cert-manager Certificate',
       why: expect.stringContaining(`resources: [certificates], resourceNames: ["${secret}"], verbs: [get]`),
     });
   });

@@ -158,14 +158,14 @@ describe('an endpoint', () => {
     expect(states).toEqual([]);
   });
 
-  test('at whose address another host answers is reported as not checked', async () => {
+  test('at whose address another host responds is reported as not checked', async () => {
     const { info, keyPair } = await make({ commonName: 'proxy.example.org', notAfter: new Date(Date.now() + 1e8) });
     const key = keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
     const { port } = await start(tls.createServer({ cert: info.pem, key }));
     const { unchecked } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port, pod: 'api-0' }]] });
     expect(unchecked).toEqual([
       expect.stringMatching(
-        /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; another host answers at this address from here, with the certificate of CN=proxy\.example\.org$/,
+        /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; another host responds at this address from here, with the certificate of CN=proxy\.example\.org$/,
       ),
     ]);
   });
