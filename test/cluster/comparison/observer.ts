@@ -21,6 +21,8 @@ const intervalMs = 250;
 const stablePolls = 9;
 /** Since 1.37 kube-apiserver writes no condition for an invalid caBundle. */
 const pollsWithoutCondition = 34;
+/** kube-apiserver lists an available API late where servers that hang occupy its workers. */
+const pollsWithoutList = 80;
 
 const absent: Observed = { condition: undefined, listed: undefined };
 
@@ -48,6 +50,7 @@ export function createObserver(admin: Client): Observer {
         [last, same, polls] = [text, text === last ? same + 1 : 0, polls + 1];
         if (same < stablePolls) return;
         if (found !== absent && found.condition === undefined && polls < pollsWithoutCondition) return;
+        if (isTrue(found) && found.listed === undefined && polls < pollsWithoutList) return;
         waiting.delete(notify);
         resolve(found);
       };
@@ -76,6 +79,8 @@ async function observe({ ask }: Client): Promise<Map<string, Observed>> {
     ]),
   );
 }
+
+const isTrue = ({ condition }: Observed): boolean => (condition as Json)?.status === 'True';
 
 function conditionOf(status: Json): unknown {
   const { lastTransitionTime: _, ...condition } = status?.conditions?.find(({ type }: Json) => type === 'Available') ?? {};
