@@ -6,7 +6,7 @@ const withCommas = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 /** @param {Row} row */
 function figureOf({ requests, failures, retried }) {
   const again = retried.reduce((sum, { count }) => sum + count, 0);
-  return `${withCommas(failures)} of ${withCommas(requests)}${again > 0 ? `, ${withCommas(again)} sent again` : ''}`;
+  return `${withCommas(failures)} of ${withCommas(requests)}${again > 0 ? ` (${withCommas(again)} retried)` : ''}`;
 }
 
 /** @param {readonly Row[]} rows */

@@ -50,7 +50,10 @@ function requireKeyInCluster(registration: Registration, directory: string): voi
     throw new UsageError('--cronjob needs the private key of the CA in the cluster, but the key is in a file', {
       fix: 'In apisvc.yaml, set spec.certificates.issuer.caKey to "secret". Then: apisvc register',
     });
-  throw new UsageError(`--cronjob cannot be used with the issuer type "${type}": a pod that rotates needs the private key of the CA`, {
-    fix: 'Run apisvc rotate --if-expires-within 30d in the project directory, for example in CI.',
-  });
+  throw new UsageError(
+    `--cronjob cannot be used with the issuer type "${type}": the CronJob can only use a CA whose private key is in a Secret (issuer type "self-signed" with caKey: secret)`,
+    {
+      fix: 'Run apisvc rotate --if-expires-within 30d in the project directory, for example in CI.',
+    },
+  );
 }

@@ -20,7 +20,7 @@ export function renewal(flags: RotateFlags, registration: Registration): Way {
   }
   if (flags.ca && !isOwnCa(registration)) {
     throw new RefusedError('apisvc does not rotate this CA: the issuer in spec.certificates.issuer.issuerRef is not managed by apisvc', {
-      fix: 'Renew the CA with the tool that manages it. Then trust both CAs, and renew the certificate: apisvc rotate',
+      fix: 'Renew the CA with the tool that manages it. Then renew the serving certificate, during which the old and the new CA are trusted: apisvc rotate',
     });
   }
   return { kind: flags.ca ? 'ca' : 'leaf', run: dryRun ? planRenewal : renew };

@@ -48,7 +48,11 @@ describe('--cronjob', () => {
 
   test.each([
     ['cert-manager', '{type: cert-manager}', 'cert-manager renews the certificate itself\n'],
-    ['csr', '{type: csr, signerName: example.com/signer, caBundleFile: ca.crt}', 'a pod that rotates needs the private key of the CA\n'],
+    [
+      'csr',
+      '{type: csr, signerName: example.com/signer, caBundleFile: ca.crt}',
+      'the CronJob can only use a CA whose private key is in a Secret (issuer type "self-signed" with caKey: secret)\n',
+    ],
     ['existing-secret', '{type: existing-secret}', 'another tool writes Secret '],
   ])('is refused with the issuer %s, and says why', async (type, issuer, why) => {
     const own = join(cwd, `cronjob-${type}`);

@@ -50,7 +50,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'The Available condition of APIService {name} is True, but kube-apiserver responds with "service unavailable"',
     cause:
-      'All kube-apiserver instances set the same condition. The instance that responded cannot reach the extension API server, but another instance can. It is also possible that the state of the API has just changed.',
+      'Every kube-apiserver instance updates this condition, so it may show the result of a different instance. The instance that responded cannot reach the extension API server, but another instance can. It is also possible that the state of the API has just changed.',
     fix: 'Watch whether the condition changes: `kubectl get apiservice {name} --watch`. Then check the connection to the extension API server from every control plane node.',
     explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },

@@ -241,7 +241,7 @@ function secretGuard(rotation: Rotation): Guard {
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
     throw new RefusedError(`Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}`, {
-      fix: 'Run the same command again to wait until every endpoint serves its current certificate.',
+      fix: 'Run the same command again. It waits until every endpoint serves the certificate that is now in the Secret.',
     });
   };
 }

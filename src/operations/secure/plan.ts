@@ -101,7 +101,10 @@ async function freeSecretName({ cluster, signal }: Asking, { backend }: Register
   throw new RefusedError(
     `Secrets ${ownSecrets(service).join(' and ')} already exist in namespace ${namespace}, but were not created by this project`,
     {
-      fix: 'Create the project with another spec.certificates.secretName, and register it.',
+      fix: [
+        'If one of these Secrets is no longer needed, delete it, and run the same command again.',
+        'Or create the project as docs/registering.md describes, and set spec.certificates.secretName to another name.',
+      ].join('\n'),
     },
   );
 }
