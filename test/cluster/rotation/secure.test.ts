@@ -65,7 +65,7 @@ describe.each(kinds)('a server with three pods that is %s connections', (kind) =
   test('is restored without a failed request, exactly as it was', async () => {
     const report = await underLoad({ ...installed, dir: '' }, async () => {
       const { exitCode, stdout, stderr } = await secure('--undo', '--yes');
-      expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('stays') });
+      expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is kept. To remove it: rm -r ') });
     });
     console.log(JSON.stringify({ requests: report.requests, failures: report.failures }));
     expect(await objectsBehind(name, [installed.apiService])).toEqual(before);
