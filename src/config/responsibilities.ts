@@ -63,7 +63,7 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
     ...{ key: 'another tool', secret: 'another tool', caBundle: 'apisvc', inProject: false, inCluster: true },
     refusesRotation: (about) => ({
       why: `another tool writes ${secretOf(about)}, and apisvc does not have the CA`,
-      way: 'Renew the certificate with the tool that writes the Secret. If the CA changes too, trust both CAs: apisvc register',
+      way: 'Renew the certificate with the tool that writes the Secret. If a different CA signs the new certificate, update the caBundle: apisvc register\nIf spec.certificates.issuer.caBundleFile is set, first add the new CA to that file.',
     }),
   },
   'cert-manager': {

@@ -99,9 +99,9 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} does not contain the CA of the apisvc project',
     cause: 'Either someone changed the caBundle, or someone replaced the CA in the project and did not apply the project to the cluster.',
-    fix: 'To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
+    fix: 'To keep the CA that is now in the caBundle, restore the certificate and the private key of that CA in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
     fixes:
-      'If the CA was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. To keep the CA in the caBundle, restore its certificate and its private key in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
+      'If the CA was rotated in another copy of the project, get certs/ from that copy, for example: `git pull`. To keep the CA that is now in the caBundle, restore the certificate and the private key of that CA in certs/. Otherwise, create a new CA while the API keeps serving: `mv certs certs.old && apisvc rotate --ca`',
     outdated: {
       cause: 'The CA was rotated in another copy of the project. This copy still has the old CA.',
       fix: 'Get the current certs/ from the copy of the project in which the CA was rotated, for example: `git pull`',

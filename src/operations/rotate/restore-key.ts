@@ -77,4 +77,4 @@ export function requireUsableAuthority(dir: string): void {
 
 /** The way out for a damaged file that the cluster has too. */
 export const restoreOrMove = (path: string, then: string): string =>
-  `Restore the file.\nOr move the file aside, and run the same command again ${then}: ${moveAside(path)}`;
+  `Restore the file.\nOr move the file aside: ${moveAside(path)}\nThen run the same command again ${then}.`;

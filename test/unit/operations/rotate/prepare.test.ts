@@ -23,7 +23,7 @@ test('a certificate that is damaged is not called lost, and is not restored', as
   const request = { ...rotateRequest(dir), now: () => now, renewLease: async () => {} };
   expect(await rejection(prepare(cluster, request, { journal: undefined }))).toMatchObject({
     message: `${certificate}: no certificate found\nnothing was changed`,
-    fix: `Restore the file.\nOr move the file aside, and run the same command again to restore it from the Secret: mv ${certificate} ${certificate.replace('tls.crt', 'tls.old.crt')}`,
+    fix: `Restore the file.\nOr move the file aside: mv ${certificate} ${certificate.replace('tls.crt', 'tls.old.crt')}\nThen run the same command again to restore it from the Secret.`,
   });
 });
 
@@ -35,7 +35,7 @@ test.each(['leaf', 'ca'] as const)('a CA that is damaged is refused before certi
   const request = { ...rotateRequest(dir, { kind }), now: () => now, renewLease: async () => {} };
   const damaged = {
     message: `${caCertificate}: no certificate found\nnothing was changed`,
-    fix: `Restore the file.\nOr move the file aside, and run the same command again to restore it from the caBundle: mv ${caCertificate} ${caCertificate.replace('ca.crt', 'ca.old.crt')}`,
+    fix: `Restore the file.\nOr move the file aside: mv ${caCertificate} ${caCertificate.replace('ca.crt', 'ca.old.crt')}\nThen run the same command again to restore it from the caBundle.`,
   };
   expect(await rejection(prepare(cluster, request, { journal: undefined }))).toMatchObject(damaged);
   writeNext(dir, { issued });

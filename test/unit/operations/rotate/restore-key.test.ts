@@ -72,7 +72,7 @@ test.each(damaged)('a key file that %s is refused, and stays as it is', async (_
     expect(await rejection(prepared)).toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(new RegExp(`^${key}: ${reason}[^\\n]*; a rotation would delete the file\\nnothing was changed$`)),
-      fix: `Restore the file.\nOr move the file aside, and run the same command again to use the key in the Secret: mv ${key} ${aside}`,
+      fix: `Restore the file.\nOr move the file aside: mv ${key} ${aside}\nThen run the same command again to use the key in the Secret.`,
     });
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(JSON.stringify(notes)).not.toContain('not found');
