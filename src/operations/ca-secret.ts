@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { type ObjectRef, resources } from '../cluster/resources.ts';
 import type { Need } from '../cluster/status.ts';
-import { apiServiceNames, caSecretName } from '../config/registration.ts';
+import { caSecretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
 import { type CaPair, caEntries } from '../manifests/ca-secret.ts';
@@ -14,6 +14,7 @@ import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { CertificateInfo } from '../pki/types.ts';
+import { listedApiServices } from './rotation/live.ts';
 
 /** The Secret with the CA of a project and its private key. */
 
@@ -36,8 +37,7 @@ export function caSecretRef(registration: Registration): ObjectRef | undefined {
 export function caKeyNeeds(registration: Registration): readonly Need[] {
   const ref = caSecretRef(registration);
   if (!ref) return [];
-  const apiServices = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
-  return [ref, ...apiServices].map((each) => ({ verb: 'get', ref: each }));
+  return [ref, ...listedApiServices(registration)].map((each) => ({ verb: 'get', ref: each }));
 }
 
 /** `Secret demo/api-ca`, for messages. */

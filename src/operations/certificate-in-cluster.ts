@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
-import { apiServiceNames, servingNames } from '../config/registration.ts';
+import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
@@ -15,7 +14,7 @@ import type { CertificateInfo, Issued, ServingNames } from '../pki/types.ts';
 import { servingFaults } from '../project/certificates.ts';
 import { trustedBy } from '../snapshot/ca-bundle.ts';
 import { viewApiService } from '../snapshot/views.ts';
-import { secretRef } from './rotation/live.ts';
+import { readListedApiServices, secretRef } from './rotation/live.ts';
 
 export interface WantedCertificate {
   readonly registration: Registration;
@@ -115,9 +114,6 @@ export async function registeredRoots(
   registration: Registration,
   signal: AbortSignal,
 ): Promise<readonly CertificateInfo[]> {
-  const { metadata, spec } = registration;
-  const read = (name: string) => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
-  const found = (await Promise.all(apiServiceNames(registration).map(read))).flatMap((object) => (object ? viewApiService(object) : []));
-  const ours = found.filter(({ service }) => service?.namespace === metadata.namespace && service.name === spec.service.name);
-  return distinct(ours.flatMap(trustedBy));
+  const found = await readListedApiServices({ cluster, registration, signal });
+  return distinct(found.map(viewApiService).flatMap(trustedBy));
 }

@@ -1,6 +1,5 @@
 import { wasRefused } from '../cluster/faults.ts';
 import { getObject } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
 import { rotateAside } from '../config/project-commands.ts';
 import { apiServiceNames, serverNameOf } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
@@ -12,8 +11,7 @@ import { trustedBy } from '../snapshot/ca-bundle.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { type CopyCheck, describeIssued } from './outdated.ts';
 import { accepts } from './rotation/bundles.ts';
-import { leadsTo, leafOf, readApiServices, secretRef } from './rotation/live.ts';
-import { serviceOf } from './rotation/rotation.ts';
+import { leafOf, readApiServices, readListedApiServices, secretRef } from './rotation/live.ts';
 import { isServed } from './steps/trust.ts';
 
 /**
@@ -52,12 +50,9 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
  * Without the permission to list, only those that it lists are found.
  */
 async function leadingToService(where: Pick<CopyCheck, 'cluster' | 'registration' | 'signal'>): Promise<readonly KubeObject[]> {
-  const { cluster, registration, signal } = where;
-  return readApiServices(where).catch(async (error) => {
+  return readApiServices(where).catch((error) => {
     if (!wasRefused(error)) throw error;
-    const refs = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
-    const found = await Promise.all(refs.map((ref) => getObject(cluster, ref, signal)));
-    return found.filter((object) => object !== undefined).filter(leadsTo(serviceOf(where)));
+    return readListedApiServices(where);
   });
 }
 

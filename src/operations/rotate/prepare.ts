@@ -154,12 +154,15 @@ interface Sets {
   readonly restored?: Restored | undefined;
   /** Of the rotation that did not end. */
   readonly journal?: Journal | undefined;
+}
+
+interface SetsToPlan extends Sets {
   /** Whether the Secret never had the other set. */
   readonly neverServed: boolean;
 }
 
 /** Continues a rotation, or goes back. */
-async function goOn(where: Where, { current: found, other, isInCluster, restored, journal }: Omit<Sets, 'neverServed'>): Promise<Planned> {
+async function goOn(where: Where, { current: found, other, isInCluster, restored, journal }: Sets): Promise<Planned> {
   const { cluster, abort, dir, dryRun, kind: asked, signal, onProgress } = where;
   requireUsableAuthority(dir);
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
@@ -185,7 +188,7 @@ async function goOn(where: Where, { current: found, other, isInCluster, restored
   return planned;
 }
 
-function planOf(where: Where, { current, other, inCluster, journal, neverServed }: Sets, issued?: CertificatesToWrite): Planned {
+function planOf(where: Where, { current, other, inCluster, journal, neverServed }: SetsToPlan, issued?: CertificatesToWrite): Planned {
   const { dir, abort, now } = where;
   const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
   const to = abort ? current : other;

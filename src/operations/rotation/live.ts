@@ -2,7 +2,8 @@ import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { RotatedService } from '../../cluster/rotation-lease.ts';
 import type { Need } from '../../cluster/status.ts';
-import { secretName } from '../../config/registration.ts';
+import { apiServiceNames, secretName } from '../../config/registration.ts';
+import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -23,6 +24,20 @@ export const bundleNeeds: readonly Need[] = ['get', 'list', 'patch'].map((verb) 
 export async function readApiServices(rotation: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<readonly KubeObject[]> {
   const all = await listObjects(rotation.cluster, { resource: resources.APIService }, rotation.signal);
   return all.filter(leadsTo(serviceOf(rotation)));
+}
+
+/** The APIServices that apisvc.yaml lists. */
+export const listedApiServices = (registration: Registration): readonly ObjectRef[] =>
+  apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
+
+/** Reads the APIServices that apisvc.yaml lists, as far as they lead to the Service. */
+export async function readListedApiServices({
+  cluster,
+  signal,
+  registration,
+}: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<readonly KubeObject[]> {
+  const found = await Promise.all(listedApiServices(registration).map((ref) => getObject(cluster, ref, signal)));
+  return found.filter((object) => object !== undefined).filter(leadsTo(serviceOf({ registration })));
 }
 
 /** Whether an APIService leads to a Service. */

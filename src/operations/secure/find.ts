@@ -6,6 +6,7 @@ import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import { type Json, listOf, viewApiService, viewService } from '../../snapshot/views.ts';
 import { injectorOf } from '../rotation/injection.ts';
+import { leadsTo } from '../rotation/live.ts';
 import { findPods } from '../service-pods.ts';
 import { automanaged } from '../steps/takeover.ts';
 import type { Waiting } from '../wait.ts';
@@ -42,11 +43,7 @@ export async function findRegistered({ cluster, signal }: Asking, name: string):
     throw new RefusedError(
       `APIService ${name} has the label ${automanaged}: kube-apiserver manages this APIService and would overwrite changes`,
     );
-  const sameBackend = (object: KubeObject): boolean => {
-    const { service } = viewApiService(object);
-    return service?.namespace === backend.namespace && service.name === backend.name;
-  };
-  return { backend, apiServices: all.filter(sameBackend) };
+  return { backend, apiServices: all.filter(leadsTo(backend)) };
 }
 
 function notFound(name: string, all: readonly KubeObject[]): RefusedError {
