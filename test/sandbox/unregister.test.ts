@@ -105,45 +105,46 @@ test('an API of others that works is refused, with its owner and the way to remo
   expect(await objects()).toEqual(before);
 });
 
+type Run = Awaited<ReturnType<typeof registered>>['run'];
+
+/** Creates another project in namespace demo. */
+async function initCustom(run: Run, project: { readonly dir: string; readonly name: string; readonly api: string }): Promise<void> {
+  const flags = ['--preset', 'custom', '--api', project.api, '--name', project.name, '-n', 'demo', '--image', 'example.com/x:1', '--yes'];
+  expect(await run('init', project.dir, ...flags)).toMatchObject({ code: 0 });
+}
+
+/** Expects that the project in `other` cannot be unregistered. */
+async function expectRefused(run: Run, error: string): Promise<void> {
+  for (const flag of ['--yes', '--dry-run=client']) {
+    expect(await run('unregister', '-C', 'other', flag)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(error) });
+  }
+}
+
 test('the objects of another project are refused, and a project without objects has nothing to do', async () => {
   const { run, now } = await registered();
-  const init = (dir: string, api: string) =>
-    run('init', dir, '--preset', 'custom', '--api', api, '--name', dir, '-n', 'demo', '--image', 'example.com/x:1', '--yes');
-  expect(await init('other', 'demo.apisvc.dev/v1alpha1')).toMatchObject({ code: 0 });
-  expect(await init('fresh', 'fresh.example.com/v1')).toMatchObject({ code: 0 });
+  await initCustom(run, { dir: 'other', name: 'other', api: 'demo.apisvc.dev/v1alpha1' });
+  await initCustom(run, { dir: 'fresh', name: 'fresh', api: 'fresh.example.com/v1' });
   const before = await now();
-  for (const flag of ['--yes', '--dry-run=client']) {
-    expect(await run('unregister', '-C', 'other', flag)).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining(
-        `error: apiservice/${name} belongs to another project: demo/demo\nnothing was changed\n` +
-          'fix: To unregister the other project, set its directory with -C, or name it:\napisvc unregister demo/demo\n',
-      ),
-    });
-  }
+  await expectRefused(
+    run,
+    `error: apiservice/${name} belongs to another project: demo/demo\nnothing was changed\n` +
+      'fix: To unregister the other project, set its directory with -C, or name it:\napisvc unregister demo/demo\n',
+  );
   expect(await run('unregister', '-C', 'fresh', '--yes')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to do/) });
   expect(await now()).toEqual(before);
 });
 
 test('a project of the same name with another API is refused, and another version of the API is not', async () => {
   const { run, before, now } = await registered();
-  const init = (dir: string, api: string) =>
-    run('init', dir, '--preset', 'custom', '--api', api, '--name', 'demo', '-n', 'demo', '--image', 'example.com/x:1', '--yes');
-  expect(await init('other', 'my.example.com/v1')).toMatchObject({ code: 0 });
-  expect(await init('later', 'demo.apisvc.dev/v1beta1')).toMatchObject({ code: 0 });
+  await initCustom(run, { dir: 'other', name: 'demo', api: 'my.example.com/v1' });
+  await initCustom(run, { dir: 'later', name: 'demo', api: 'demo.apisvc.dev/v1beta1' });
   const during = await now();
-  for (const flag of ['--yes', '--dry-run=client']) {
-    expect(await run('unregister', '-C', 'other', flag)).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining(
-        `error: in the cluster, the APIServices of project demo/demo are ${name}; apisvc.yaml lists v1.my.example.com\nnothing was changed\n` +
-          'fix: If these belong to another project with the same name, change metadata.name or metadata.namespace in apisvc.yaml.\n' +
-          'Otherwise, to unregister them, name the project: apisvc unregister demo/demo\n',
-      ),
-    });
-  }
+  await expectRefused(
+    run,
+    `error: in the cluster, the APIServices of project demo/demo are ${name}; apisvc.yaml lists v1.my.example.com\nnothing was changed\n` +
+      'fix: If these belong to another project with the same name, change metadata.name or metadata.namespace in apisvc.yaml.\n' +
+      'Otherwise, to unregister them, name the project: apisvc unregister demo/demo\n',
+  );
   expect(await now()).toEqual(during);
   expect(await run('unregister', '-C', 'later', '--yes')).toMatchObject({ code: 0 });
   expect(await now()).toEqual(before);

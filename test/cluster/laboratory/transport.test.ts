@@ -5,7 +5,6 @@ import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { cluster } from '../harness/provided.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
-import { conditionMs } from './expect-findings.ts';
 import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { serveAlerts, serveCutOff, serveHangUp, serveOldTls } from './odd-servers.ts';
 
@@ -44,11 +43,9 @@ let droppedSince = 0;
 /**
  * A connection that kube-apiserver cannot open. On a busy machine, net/http says only
  * "Client.Timeout exceeded while awaiting headers", which it also says of a request without an
- * answer. Then verify reports discovery/no-answer. The next check, at most 30 seconds later, may
- * say either again.
+ * answer. Then verify reports discovery/no-answer.
  */
 const notConnected = failedWith('(while waiting for connection|context deadline exceeded$|timed out|i/o timeout)');
-const untilItSaysSo = { withinMs: conditionMs };
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -71,7 +68,6 @@ const faults: readonly HandMadeFault[] = [
     codes: ['service/not-tcp'],
     // With --enable-aggregator-routing, kube-apiserver connects to the endpoints.
     condition: cluster.cell.aggregatorRouting ? passed : notConnected,
-    options: untilItSaysSo,
     make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { protocol: 'UDP' } }),
   },
   {
@@ -142,7 +138,6 @@ const faults: readonly HandMadeFault[] = [
     how: 'iptables drops packets from kube-apiserver to the server',
     codes: ['network/timeout'],
     condition: notConnected,
-    options: untilItSaysSo,
     make: async (name, bench) => ({ port: await interfere(await bench.serve(name), '-j', 'DROP') }),
   },
   {
